@@ -1,0 +1,107 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+] + (Context.environment["METASTACK_WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : [])
+
+/// One of our own targets: the strict settings, and its dependencies in one line each.
+func module(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: readme(name), swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The wrappers carry a README beside their sources.
+func readme(_ name: String) -> [String] {
+    ["Curl", "Etcd", "Libvirt", "Ceph"].contains(name) ? ["README.md"] : []
+}
+
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "metastack",
+    products: [
+        .executable(name: "metastack-node", targets: ["metastack-node"]),
+        .executable(name: "metastack", targets: ["metastack"]),
+        .library(name: "Etcd", targets: ["Etcd"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        // C, and its thin wrappers.
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
+        .systemLibrary(
+            name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CCeph", providers: [.apt(["librados-dev", "librbd-dev"])]),
+        module("BlockingCalls"),
+        module("Curl", "CCurl"),
+        module("Etcd", "Curl", logging),
+        module("Libvirt", "BlockingCalls", "CLibvirt", "CLibXML2"),
+        module("Ceph", "BlockingCalls", "CCeph"),
+
+        // What MetaStack is.
+        module("MetaStackModel", yaml),
+        module("MetaStackDecisions", "MetaStackModel"),
+        module("MetaStackStore", "Etcd", "MetaStackModel", "MetaStackDecisions", logging),
+        module("MetaStackLogging", logging),
+        module(
+            "MetaStackAgent", "Ceph", "Curl", "Libvirt", "MetaStackDecisions", "MetaStackModel",
+            "MetaStackStore", crypto, lifecycle, logging, subprocess),
+        module(
+            "MetaStackCommands", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
+            argumentParser, crypto, logging, yaml),
+        module(
+            "MetaStackTesting", "Etcd", "MetaStackAgent", "MetaStackDecisions", "MetaStackModel",
+            "MetaStackStore", logging, subprocess),
+
+        program(
+            "metastack-node", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
+            "MetaStackStore", argumentParser, lifecycle, logging),
+        program("metastack", "MetaStackCommands"),
+        program(
+            "metastack-bench", "Etcd", "MetaStackModel", "MetaStackStore", "MetaStackTesting",
+            argumentParser, logging),
+
+        tests("BlockingCallsTests", "BlockingCalls"),
+        tests("CurlTests", "Curl"),
+        tests("EtcdTests", "Etcd", logging, subprocess),
+        tests("LibvirtTests", "Libvirt"),
+        tests("CephTests", "Ceph"),
+        tests("MetaStackModelTests", "MetaStackModel"),
+        tests("MetaStackDecisionsTests", "MetaStackDecisions", "MetaStackModel"),
+        tests(
+            "MetaStackStoreTests", "MetaStackStore", "MetaStackTesting", "MetaStackModel", "Etcd"),
+        tests("MetaStackLoggingTests", "MetaStackLogging", logging),
+        tests(
+            "MetaStackAgentTests", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
+            "MetaStackDecisions", "MetaStackStore"),
+        tests("MetaStackCommandsTests", "MetaStackCommands", "MetaStackModel", argumentParser),
+        tests("SystemTests", "MetaStackTesting", "MetaStackModel", "Etcd", subprocess),
+    ]
+)

@@ -1,0 +1,3 @@
+#pragma once
+#include <rados/librados.h>
+#include <rbd/librbd.h>
