@@ -69,6 +69,7 @@ public enum GuestRules {
     private static func withOwnClaim(
         _ situation: GuestSituation, _ claim: Stored<ActualVM>
     ) -> GuestStep {
+        guard claim.lease == situation.lease else { return .carryOver }
         guard let desired = situation.desired,
             desired.createRevision == claim.value.desiredCreateRevision
         else { return deletion(situation) }

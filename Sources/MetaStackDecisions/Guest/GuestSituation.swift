@@ -33,6 +33,8 @@ public struct LocalDomain: Sendable, Equatable {
 public struct GuestSituation: Sendable, Equatable {
     public var vm: VMID
     public var me: HostID
+    /// This node's lease: a claim of its own under an older one wants to be carried over.
+    public var lease: LeaseNumber
     public var desired: Stored<DesiredVM>?
     public var claim: Stored<ActualVM>?
     public var volumes: [VolumeID: Stored<Volume>]
@@ -45,10 +47,12 @@ public struct GuestSituation: Sendable, Equatable {
 
     /// Gathers what the records say of one VM.
     public init(
-        vm: VMID, me: HostID, in cluster: Cluster, domain: LocalDomain?, exit: GuestExit? = nil
+        vm: VMID, me: HostID, lease: LeaseNumber, in cluster: Cluster, domain: LocalDomain?,
+        exit: GuestExit? = nil
     ) {
         self.vm = vm
         self.me = me
+        self.lease = lease
         desired = cluster.desiredVMs[vm]
         claim = cluster.actualVMs[vm]
         volumes = cluster.volumes[vm] ?? [:]
@@ -60,11 +64,6 @@ public struct GuestSituation: Sendable, Equatable {
         malformed =
             cluster.malformed.isEmpty
             ? nil : keys.lazy.compactMap { cluster.malformed[$0.path] }.first
-    }
-
-    /// The claim, where it is this node's.
-    public var ownClaim: Stored<ActualVM>? {
-        claim.flatMap { $0.value.host == me ? $0 : nil }
     }
 }
 

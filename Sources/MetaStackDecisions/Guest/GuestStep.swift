@@ -22,6 +22,9 @@ public enum GuestStep: Sendable, Equatable {
 
     // With this node's claim.
 
+    /// The claim stands under an earlier lease of this node, which will run out: carry it over.
+    case carryOver
+
     /// Make the disk that the record describes.
     case provision(VolumeID)
     /// Keep former writers from the disks, then create the domain paused, record its clients, and
