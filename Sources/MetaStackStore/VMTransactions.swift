@@ -11,10 +11,12 @@ public struct VMTransactions: Sendable {
         self.me = me
     }
 
-    /// Nobody owns the VM, it is wanted as it was read, and this node's lease is alive.
+    /// Nobody owns the VM, it is wanted as it was read, this node's lease is alive, and where a
+    /// disk has to be made, its image is not on its way out.
     public func claim(
         _ vm: VMID, wanted: Stored<DesiredVM>, as claim: ActualVM,
-        volumes: [(id: VolumeID, volume: Volume, known: Stored<Volume>?)], lease: LeaseNumber
+        volumes: [(id: VolumeID, volume: Volume, known: Stored<Volume>?)],
+        image: ImageID, imageRevision: MetaStackModel.Revision, lease: LeaseNumber
     ) async throws -> WriteResult {
         try await store.write(
             [.put(.actualVM(vm), claim, lease: lease)]
@@ -22,7 +24,9 @@ public struct VMTransactions: Sendable {
             if: [
                 .unchanged(.desiredVM(vm), since: wanted.revision), .absent(.actualVM(vm)),
                 .underLease(.host(me), lease),
-            ] + volumes.map { unchanged(.volume($0.id), $0.known?.revision) })
+            ] + volumes.map { unchanged(.volume($0.id), $0.known?.revision) }
+                + (volumes.isEmpty
+                    ? [] : [.unchanged(.actualImage(image), since: imageRevision)]))
     }
 
     /// Nobody owns the VM and nobody has owned it since the guest here lost its claim.

@@ -133,7 +133,7 @@ public enum GuestRules {
     private static func isRecorded(_ claim: Stored<ActualVM>) -> Bool {
         switch claim.value.state {
         case .starting, .running, .paused, .suspended: !claim.value.clients.isEmpty
-        case .claimed, .provisioning, .stopping, .stopped, .failed, .deleting: false
+        case .claimed, .stopping, .stopped, .failed, .deleting: false
         }
     }
 

@@ -5,6 +5,8 @@ public struct VMPlan: Sendable, Equatable {
     public var request: PlacementRequest
     public var flavour: Flavour
     public var imageID: ImageID
+    /// The image's record must not have changed when the claim is made, or it might be going.
+    public var imageRevision: Revision
     /// Where the root disk is cloned from.
     public var source: ImageSource
     public var nics: Int
@@ -16,6 +18,17 @@ public struct VMPlan: Sendable, Equatable {
         public var snapshot: String
         /// The image as a guest sees it.
         public var size: Mebibytes
+
+        /// nil where the image is not ready.
+        public init?(_ actual: ActualImage) {
+            guard actual.state == .ready, let pool = actual.pool, let image = actual.rbdImage,
+                let snapshot = actual.snapshot, let size = actual.size
+            else { return nil }
+            self.pool = pool
+            rbdImage = image
+            self.snapshot = snapshot
+            self.size = size
+        }
     }
 
     /// Why a VM cannot be run by any host at the moment, in words for whoever asked.
@@ -33,24 +46,23 @@ public struct VMPlan: Sendable, Equatable {
         } catch {
             throw Impossible(description: error.description)
         }
-        guard let actual = cluster.actualImages[imageID]?.value else {
+        guard let actual = cluster.actualImages[imageID] else {
             throw Impossible(description: "image \(desired.image) is not imported yet")
         }
-        guard actual.state == .ready, let pool = actual.pool, let rbdImage = actual.rbdImage,
-            let snapshot = actual.snapshot, let size = actual.size
-        else {
+        guard let source = ImageSource(actual.value) else {
             throw Impossible(
-                description: "image \(desired.image) is not ready: \(actual.state.rawValue)"
-                    + (actual.message.map { ", \($0)" } ?? ""))
+                description: "image \(desired.image) is not ready: \(actual.value.state.rawValue)"
+                    + (actual.value.message.map { ", \($0)" } ?? ""))
         }
-        source = ImageSource(pool: pool, rbdImage: rbdImage, snapshot: snapshot, size: size)
+        self.source = source
+        imageRevision = actual.revision
         request = PlacementRequest(
             vm: vm, ram: flavour.ram, vcpus: flavour.vcpus, pin: desired.host)
         nics = desired.nics.count
-        if let disk = flavour.disk, disk < size {
+        if let disk = flavour.disk, disk < source.size {
             throw Impossible(
                 description: "flavour \(desired.flavour) has a disk of \(disk), "
-                    + "image \(desired.image) needs \(size)")
+                    + "image \(desired.image) needs \(source.size)")
         }
     }
 }

@@ -30,6 +30,13 @@ public struct HostOffer: Sendable, Equatable {
     /// Virtual processors that share a real one, at most.
     public static let vcpuOvercommit = 8
 
+    /// What is left when the host has taken a VM as well.
+    public func after(_ request: PlacementRequest) -> HostOffer {
+        var offer = self
+        offer.commit(ram: request.ram, vcpus: request.vcpus)
+        return offer
+    }
+
     /// Takes what a claim has committed.
     mutating func commit(ram: Mebibytes, vcpus: Int) {
         usedRAM = usedRAM + ram

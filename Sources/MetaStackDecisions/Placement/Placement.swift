@@ -32,9 +32,15 @@ public struct Placement: Sendable {
 
     /// The hosts that can run the VM, the one that shall try first in front.
     public func candidates(for request: PlacementRequest) -> [HostID] {
-        offers.values
-            .filter { refusals(of: request, by: $0).isEmpty }
-            .map { (weight: Self.weight(of: request.vm, on: $0.host), host: $0.host) }
+        order(of: request.vm).filter { host in
+            offers[host].map { refusals(of: request, by: $0).isEmpty } ?? false
+        }
+    }
+
+    /// All live hosts in the order in which they try what concerns the VM and needs no room.
+    public func order(of vm: VMID) -> [HostID] {
+        offers.keys
+            .map { (weight: Self.weight(of: vm, on: $0), host: $0) }
             .sorted { ($0.weight, $0.host) > ($1.weight, $1.host) }
             .map(\.host)
     }

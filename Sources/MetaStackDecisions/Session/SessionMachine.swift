@@ -54,8 +54,12 @@ public struct SessionMachine: Sendable {
     /// How much earlier than etcd the node stops believing in its own lease.
     public var margin: Duration { max(ttl / 5, .milliseconds(500)) }
 
-    /// How long a call may take before it is given up and tried at another endpoint.
-    public var callDeadline: Duration { ttl / 3 }
+    /// How long a call may take before it is given up and tried at another endpoint: never past
+    /// the moment from which the session is unproven, since guests have to be suspended then.
+    public func callDeadline(at now: Instant) -> Duration {
+        guard let unprovenFrom, unprovenFrom > now else { return ttl / 3 }
+        return min(ttl / 3, now.duration(to: unprovenFrom))
+    }
 
     /// The lease under which claims can be made; nil while there is none to rely on.
     public func provenLease(at now: Instant) -> LeaseNumber? {
@@ -69,6 +73,9 @@ public struct SessionMachine: Sendable {
         guard case .held(let lease) = state else { return nil }
         return lease.provenUntil - margin
     }
+
+    /// The lease that the session holds or is about to, proven or not.
+    public var heldLease: LeaseNumber? { lease?.number }
 
     public func next(at now: Instant) -> Action {
         if let retryAt, now < retryAt { return .wait(until: retryAt) }
@@ -95,7 +102,7 @@ public struct SessionMachine: Sendable {
         case .failed:
             retryAt = now + min(ttl / 10, .milliseconds(500))
         case .ended(let number):
-            if lease?.number == number { state = .none }
+            if heldLease == number { state = .none }
         }
     }
 

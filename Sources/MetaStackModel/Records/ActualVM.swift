@@ -5,10 +5,8 @@ public import struct Foundation.UUID
 public struct ActualVM: Record {
     /// How far the owner is.
     public enum State: String, Codable, Sendable {
-        /// Owned; nothing is done yet.
+        /// Owned; its disks may be in the making.
         case claimed
-        /// The disks are being made.
-        case provisioning
         /// The guest is being created; it has written nothing yet.
         case starting
         case running

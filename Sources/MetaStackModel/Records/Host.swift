@@ -10,6 +10,8 @@ public struct Host: Record {
     public var usedVCPU: Int
     /// The node's etcd lease, in hexadecimal as etcdctl prints it.
     public var lease: String
+    /// The machine's own UUID: two machines that are given one name are told apart by it.
+    public var machine: String
     public var addresses: [String]
     public var labels: [String: String]
     /// Of metastack-node.
@@ -26,7 +28,7 @@ public struct Host: Record {
     public init(
         name: HostID, totalRAM: Mebibytes, usedRAM: Mebibytes = .zero,
         reservedRAM: Mebibytes = .zero, totalVCPU: Int, usedVCPU: Int = 0, lease: String,
-        addresses: [String] = [], labels: [String: String] = [:], version: String,
+        machine: String = "", addresses: [String] = [], labels: [String: String] = [:], version: String,
         hypervisor: String, pools: [PoolName] = [], networks: [String] = [],
         message: String? = nil, since: Timestamp, rest: [String: JSONValue] = [:]
     ) {
@@ -37,6 +39,7 @@ public struct Host: Record {
         self.totalVCPU = totalVCPU
         self.usedVCPU = usedVCPU
         self.lease = lease
+        self.machine = machine
         self.addresses = addresses
         self.labels = labels
         self.version = version
@@ -57,6 +60,7 @@ public struct Host: Record {
         totalVCPU = try fields.required("total_vcpu")
         usedVCPU = try fields.optional("used_vcpu", default: 0)
         lease = try fields.optional("lease", default: "")
+        machine = try fields.optional("machine", default: "")
         addresses = try fields.optional("addresses", default: [])
         labels = try fields.optional("labels", default: [:])
         version = try fields.optional("version", default: "")
@@ -77,6 +81,7 @@ public struct Host: Record {
         try fields.put("total_vcpu", totalVCPU)
         try fields.put("used_vcpu", usedVCPU)
         try fields.put("lease", lease)
+        try fields.put("machine", machine)
         try fields.put("addresses", addresses)
         try fields.put("labels", labels)
         try fields.put("version", version)
