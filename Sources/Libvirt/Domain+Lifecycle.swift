@@ -43,6 +43,13 @@ extension Domain {
         }
     }
 
+    /// Presses the guest's reset button (`virDomainReset`): it restarts at once, in the same run.
+    public func reset() async throws {
+        try await call("reset domain") { domain, attempt in
+            try checked(virDomainReset(domain, 0), attempt)
+        }
+    }
+
     /// Ends the guest at once, running or paused (`virDomainDestroyFlags`).
     ///
     /// - Parameter graceful: lets the hypervisor's process flush its caches and end by itself, and
