@@ -54,7 +54,9 @@ extension Domain {
     ///
     /// - Parameter graceful: lets the hypervisor's process flush its caches and end by itself, and
     ///   throws where it does not within some seconds, instead of killing it.
-    /// - Throws: `LibvirtError`; `isNoDomain` or `isOperationInvalid` where it was off already.
+    /// - Throws: `LibvirtError`; `isNoDomain` or `isOperationInvalid` where it was off already, and
+    ///   `isNoDomain` also where the daemon saw its process end before the call did, which happens
+    ///   right after the daemon's restart: then it is gone as asked.
     public func destroy(graceful: Bool = false) async throws {
         let flags = graceful ? VIR_DOMAIN_DESTROY_GRACEFUL.rawValue : 0
         try await call("destroy domain") { domain, attempt in

@@ -31,7 +31,12 @@ import Testing
         let found = try #require(try await second.domain(uuid: domain.uuid))
         #expect(try await found.id() == number)
         #expect(try await found.state() == .paused(.user))
-        try await found.destroy()
+        do {
+            try await found.destroy()
+        } catch let error as LibvirtError where error.isNoDomain {
+            // The daemon, still getting to know its guests, saw QEMU end before its own call did.
+        }
+        #expect(try await second.domain(uuid: domain.uuid) == nil)
         await second.close()
     }
 }
