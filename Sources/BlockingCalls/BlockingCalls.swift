@@ -8,20 +8,32 @@ import Dispatch
 /// the keepalive of an etcd lease until it dies. So libvirt and Ceph run their calls here, at most
 /// `limit` at a time, first come first served. A call that outlives its deadline cannot be
 /// stopped, C gives no way; it is *abandoned*: its caller gets an error, its thread stays behind,
-/// and when `limit` threads are behind, further calls are refused rather than queued forever.
+/// and another thread takes the next call. When `limit` threads are behind, further calls are
+/// refused rather than queued forever; so there are never more than twice `limit` threads.
+///
+/// Each call has a serial Dispatch queue of its own. A concurrent queue would not do: on Linux it
+/// shares its threads, one a core, with the cooperative pool, and eight sleeping calls then hold
+/// up every task of the process for seconds.
 public final class BlockingCalls: Sendable {
     /// How many calls run at a time, and how many may be behind.
     public let limit: Int
     /// How many calls may wait for a thread before further ones are refused.
     public let waitingLimit: Int
     private let name: String
-    private let queue: DispatchQueue
+    private let deadlines: DispatchQueue
     private let state = Mutex(State())
 
     private struct State {
+        /// Threads in use, the abandoned ones included.
         var running = 0
         var abandoned = 0
-        var waiting: [@Sendable () -> Void] = []
+        var waiting: [Work] = []
+    }
+
+    /// A call on its way to a thread; the identity is its `Call`'s.
+    private struct Work: Sendable {
+        let identity: ObjectIdentifier
+        let run: @Sendable () -> Void
     }
 
     /// - Parameters:
@@ -33,11 +45,14 @@ public final class BlockingCalls: Sendable {
         self.name = name
         self.limit = limit
         self.waitingLimit = waitingLimit
-        self.queue = DispatchQueue(label: "metastack.\(name)", attributes: .concurrent)
+        self.deadlines = DispatchQueue(label: "metastack.\(name).deadlines")
     }
 
     /// Calls that outlived their deadline and have not come back yet.
     public var abandonedCalls: Int { state.withLock { $0.abandoned } }
+
+    /// Calls that wait for a thread.
+    public var waitingCalls: Int { state.withLock { $0.waiting.count } }
 
     /// Runs `body` on a thread of its own and returns what it returns.
     ///
@@ -50,7 +65,7 @@ public final class BlockingCalls: Sendable {
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             let call = Call(continuation)
-            let work: @Sendable () -> Void = { [self] in
+            let work = Work(identity: ObjectIdentifier(call)) { [self] in
                 guard call.begin() else { return finished(abandoned: false) }
                 let result = Result { try body() }
                 finished(abandoned: !call.end(result))
@@ -59,44 +74,59 @@ public final class BlockingCalls: Sendable {
                 _ = call.end(.failure(refusal))
                 return
             }
-            queue.asyncAfter(deadline: .now() + deadline.dispatchInterval) { [self] in
+            deadlines.asyncAfter(deadline: .now() + deadline.dispatchInterval) { [self] in
                 let error = BlockingCallError.deadlineExceeded(
                     caller: name, call: what, after: deadline)
-                if call.abandon(error) { state.withLock { $0.abandoned += 1 } }
+                expire(call, with: error)
             }
         }
     }
 
     /// Starts the work, queues it, or says why neither.
-    private func admit(
-        _ work: @escaping @Sendable () -> Void, what: String
-    ) -> BlockingCallError? {
+    private func admit(_ work: Work, what: String) -> BlockingCallError? {
         state.withLock { state -> BlockingCallError? in
             if state.abandoned >= limit {
                 return .tooManyAbandoned(caller: name, call: what, count: state.abandoned)
             }
-            if state.running < limit + state.abandoned {
-                state.running += 1
-                queue.async(execute: work)
-                return nil
-            }
-            if state.waiting.count >= waitingLimit {
+            if state.running - state.abandoned >= limit, state.waiting.count >= waitingLimit {
                 return .tooManyWaiting(caller: name, call: what, count: state.waiting.count)
             }
             state.waiting.append(work)
+            startWaiting(&state)
             return nil
         }
     }
 
-    /// A thread is free again: it takes the longest waiting call.
+    /// The deadline of `call` has passed: its caller gets the error, and its place in the queue or
+    /// among the running goes to the next.
+    private func expire<Value>(_ call: Call<Value>, with error: BlockingCallError) {
+        state.withLock { state in
+            switch call.abandon(error) {
+            case .answered: return
+            case .waiting: state.waiting.removeAll { $0.identity == ObjectIdentifier(call) }
+            case .running: state.abandoned += 1
+            }
+            startWaiting(&state)
+        }
+    }
+
+    /// A thread is free again.
     private func finished(abandoned: Bool) {
         state.withLock { state in
+            state.running -= 1
             if abandoned { state.abandoned -= 1 }
-            if state.waiting.isEmpty {
-                state.running -= 1
-            } else {
-                queue.async(execute: state.waiting.removeFirst())
-            }
+            startWaiting(&state)
+        }
+    }
+
+    /// Gives threads to the longest waiting calls, as far as the limit goes.
+    private func startWaiting(_ state: inout State) {
+        while !state.waiting.isEmpty, state.abandoned < limit,
+            state.running - state.abandoned < limit
+        {
+            state.running += 1
+            DispatchQueue(label: "metastack.\(name)").async(
+                execute: state.waiting.removeFirst().run)
         }
     }
 }
@@ -125,26 +155,30 @@ private final class Call<Value: Sendable>: Sendable {
 
     /// Answers with the call's own result; false where the deadline was faster.
     func end(_ result: Result<Value, any Error>) -> Bool {
-        guard let continuation = take()?.continuation else { return false }
+        guard let continuation = take().continuation else { return false }
         continuation.resume(with: result)
         return true
     }
 
-    /// Answers with the deadline's error; true where a running call is left behind.
-    func abandon(_ error: BlockingCallError) -> Bool {
-        guard let taken = take() else { return false }
-        taken.continuation.resume(throwing: error)
-        return taken.wasRunning
+    /// How far a call was when its deadline passed.
+    enum Progress { case waiting, running, answered }
+
+    /// Answers with the deadline's error, unless the call was faster.
+    func abandon(_ error: BlockingCallError) -> Progress {
+        let taken = take()
+        taken.continuation?.resume(throwing: error)
+        return taken.progress
     }
 
-    private func take() -> (continuation: CheckedContinuation<Value, any Error>, wasRunning: Bool)?
-    {
+    private func take() -> (
+        continuation: CheckedContinuation<Value, any Error>?, progress: Progress
+    ) {
         phase.withLock { phase in
             defer { phase = .answered }
             switch phase {
-            case .waiting(let continuation): return (continuation, false)
-            case .running(let continuation): return (continuation, true)
-            case .answered: return nil
+            case .waiting(let continuation): return (continuation, .waiting)
+            case .running(let continuation): return (continuation, .running)
+            case .answered: return (nil, .answered)
             }
         }
     }

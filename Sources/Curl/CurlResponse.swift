@@ -1,0 +1,31 @@
+public import FoundationEssentials
+
+/// What a server says before the body.
+public struct CurlHead: Sendable, Equatable {
+    /// The HTTP status, such as 200.
+    public var status: Int
+    /// Bytes of the body where the server said so.
+    public var contentLength: Int64?
+    /// Where the answer came from, after redirects.
+    public var url: String
+
+    /// 200…299.
+    public var isSuccess: Bool { (200..<300).contains(status) }
+
+    public init(status: Int, contentLength: Int64? = nil, url: String) {
+        self.status = status
+        self.contentLength = contentLength
+        self.url = url
+    }
+}
+
+/// A whole answer.
+public struct CurlResponse: Sendable {
+    public var head: CurlHead
+    public var body: Data
+
+    public init(head: CurlHead, body: Data) {
+        self.head = head
+        self.body = body
+    }
+}

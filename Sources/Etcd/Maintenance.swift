@@ -1,0 +1,32 @@
+import Curl
+
+extension EtcdClient {
+    /// The cluster's members (etcd's `MemberList`).
+    public func members(deadline: Duration? = nil) async throws -> [Member] {
+        var call = try Call("cluster/member/list", WireNothing())
+        call.deadline = deadline
+        return try await caller.answer(to: call, as: WireMembers.self).list
+    }
+
+    /// Asks one member how it is (etcd's `Status`), over a new connection and no other member.
+    ///
+    /// It works without a quorum: no token is fetched for it, a known one is sent along.
+    ///
+    /// - Parameters:
+    ///   - endpoint: any member's client URL, whether in the configuration or not.
+    ///   - deadline: how long it may take in all.
+    /// - Throws: `EtcdError`; `isConnectionRefused` is true where the host is up and its etcd not.
+    public func status(endpoint: String, deadline: Duration) async throws -> EndpointStatus {
+        let target = try Endpoint(endpoint, tls: nil)
+        let call = try Call("maintenance/status", WireNothing())
+        var request = caller.request(call.path, at: target, token: await caller.knownToken())
+        request.method = .post(call.body)
+        request.admission = .atOnce
+        request.usesFreshConnection = true
+        request.deadline = deadline
+        request.connectTimeout = deadline
+        let body = try await Caller.post(request, at: target, with: caller.curl, mutates: false)
+        let answer: WireStatus = try Caller.decode(body, from: target)
+        return answer.status
+    }
+}

@@ -1,0 +1,44 @@
+public import MetaStackDecisions
+public import MetaStackModel
+
+/// What holds disks and can keep a client from writing them. Ceph RBD in earnest.
+public protocol BlockStorage: Sendable {
+    /// The configured pools that do not exist.
+    func missingPools() async throws -> [PoolName]
+    /// Makes a disk from an image's protected snapshot, grown to `size` where that is larger.
+    ///
+    /// - Returns: the disk's size.
+    func clone(
+        _ source: VMPlan.ImageSource, as image: String, in pool: PoolName, size: Mebibytes?
+    ) async throws -> Mebibytes
+    /// Removes a disk; one that is gone already is fine.
+    func remove(_ image: String, in pool: PoolName) async throws
+    /// Makes an image from a raw file and protects a snapshot of it.
+    ///
+    /// - Parameter progress: bytes done and bytes in all.
+    func importImage(
+        from file: String, as image: String, in pool: PoolName,
+        progress: @escaping @Sendable (Int64, Int64) -> Void
+    ) async throws -> ImportedImage
+    /// Removes an image with its snapshot; one that is gone already is fine.
+    func removeImage(_ image: String, in pool: PoolName) async throws
+    /// Who may write the disk now or soon: its watchers and the owners of its lock.
+    func writers(of image: String, in pool: PoolName) async throws -> [StorageClient]
+    /// Returns once no write of these clients can reach any disk any more.
+    func evict(_ clients: [StorageClient]) async throws
+    func liftEvictions(of clients: [StorageClient]) async throws
+    /// How the hypervisor reaches the disk.
+    func disk(_ image: String, in pool: PoolName) async throws -> GuestDisk
+}
+
+/// An image as it lies in the storage.
+public struct ImportedImage: Sendable, Equatable {
+    public var size: Mebibytes
+    /// The protected snapshot's name.
+    public var snapshot: String
+
+    public init(size: Mebibytes, snapshot: String) {
+        self.size = size
+        self.snapshot = snapshot
+    }
+}

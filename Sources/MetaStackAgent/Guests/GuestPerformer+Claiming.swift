@@ -1,0 +1,167 @@
+import Foundation
+import Logging
+import MetaStackDecisions
+import MetaStackModel
+import MetaStackStore
+import Synchronization
+
+/// Becoming a VM's owner.
+extension GuestPerformer {
+    func claimToRun(_ situation: GuestSituation) async throws -> Outcome {
+        let vm = situation.vm
+        guard let wanted = situation.desired else { return .settled }
+        let plan: VMPlan
+        do throws(VMPlan.Impossible) {
+            plan = try VMPlan(vm, wanted.value, in: view.cluster)
+        } catch {
+            return pending(situation, error.description)
+        }
+        let candidates = view.placement.candidates(for: plan.request)
+        guard let rank = candidates.firstIndex(of: view.me) else {
+            return pending(situation, reasonHere(plan.request))
+        }
+        if let early = timeToTurn(vm, rank: rank) { return .again(after: early) }
+        guard reserve(plan.request) else { return .again(after: settings.slot) }
+        defer { memory.state.withLock { _ = $0.underway.removeValue(forKey: vm) } }
+        let result = try await transactions.claim(
+            vm, wanted: wanted, as: newClaim(plan, wanted), volumes: volumes(plan, situation),
+            image: plan.imageID, imageRevision: plan.imageRevision, lease: situation.lease)
+        if case .written(let revision) = result {
+            log(situation, revision).info("claimed", metadata: ["rank": "\(rank)"])
+            noLongerPending(vm)
+        }
+        return outcome(result, situation)
+    }
+
+    func claimToCleanUp(_ revision: Revision, _ situation: GuestSituation) async throws -> Outcome {
+        let vm = situation.vm
+        let rank = view.placement.order(of: vm).firstIndex(of: view.me) ?? 0
+        if let early = timeToTurn(vm, rank: rank) { return .again(after: early) }
+        let claim = ActualVM(
+            host: view.me, state: .deleting, desiredCreateRevision: revision,
+            since: clock.timestamp)
+        let result = try await transactions.claimToCleanUp(
+            vm, desired: situation.desired, as: claim, lease: situation.lease)
+        if case .written(let revision) = result {
+            log(situation, revision).info("claimed to clean up")
+            noLongerPending(vm)
+        }
+        return outcome(result, situation)
+    }
+
+    /// The owner stays the same, and so does the incarnation.
+    func claimInPlace(_ domain: LocalDomain, _ situation: GuestSituation) async throws -> Outcome {
+        guard let wanted = situation.desired, let history = situation.history,
+            let plan = try? VMPlan(situation.vm, wanted.value, in: view.cluster)  // Sizes only.
+        else { return .settled }
+        var claim = newClaim(plan, wanted)
+        claim.state = .starting
+        claim.incarnation = domain.incarnation
+        claim.clients = history.value.clients
+        let result = try await transactions.claimInPlace(
+            situation.vm, wanted: wanted, as: claim, history: history, lease: situation.lease)
+        log(situation, domain.incarnation).info(
+            "claimed again in place", metadata: ["result": "\(result)"])
+        return outcome(result, situation)
+    }
+
+    /// The claim moves to this node's present lease and is otherwise unchanged.
+    func carryOver(_ situation: GuestSituation) async throws -> Outcome {
+        let known = try ownClaim(situation)
+        var claim = known.value
+        claim.incarnation = known.incarnation
+        let result = try await transactions.update(
+            situation.vm, claim, known: known, lease: situation.lease)
+        log(situation).info(
+            "claim carried over to this session", metadata: ["lease": "\(situation.lease)"])
+        return outcome(result, situation)
+    }
+
+    // MARK: Parts
+
+    private func newClaim(_ plan: VMPlan, _ wanted: Stored<DesiredVM>) -> ActualVM {
+        let vm = plan.request.vm
+        return ActualVM(
+            host: view.me, state: .claimed,
+            vmUUID: UUID(vm: vm, createRevision: wanted.createRevision),
+            desiredRevision: wanted.revision, desiredCreateRevision: wanted.createRevision,
+            ram: plan.request.ram, vcpus: plan.request.vcpus, since: clock.timestamp,
+            console: settings.console(of: vm),
+            macs: (0..<plan.nics).map { MACAddress(vm: vm, nic: $0) })
+    }
+
+    /// The volume records that provisioning will need: a new one, or a half-made one under a new
+    /// image name, since a former owner that stalls may still be at work on the old one.
+    private func volumes(
+        _ plan: VMPlan, _ situation: GuestSituation
+    ) -> [(id: VolumeID, volume: Volume, known: Stored<Volume>?)] {
+        let id = VolumeID(vm: situation.vm)
+        let known = situation.volumes[id]
+        if known?.value.provisioned == true { return [] }
+        guard let wanted = situation.desired else { return [] }
+        let volume = Volume(
+            pool: settings.vmPool, image: FreshName.after(id.description),
+            size: plan.flavour.disk, vm: situation.vm, vmCreateRevision: wanted.createRevision,
+            source: plan.imageID, discarded: known?.value.allImages ?? [])
+        return [(id, volume, known)]
+    }
+
+    /// How long until it is this node's turn; nil where it is. The first candidate's is at once.
+    private func timeToTurn(_ vm: VMID, rank: Int) -> Duration? {
+        let now = clock.now
+        let since = memory.state.withLock { state in
+            state.pendingSince[vm]
+                ?? {
+                    state.pendingSince[vm] = now
+                    return now
+                }()
+        }
+        let turn = since + settings.slot * rank
+        return turn > now ? now.duration(to: turn) : nil
+    }
+
+    private func noLongerPending(_ vm: VMID) {
+        memory.state.withLock { state in
+            state.pendingSince[vm] = nil
+            state.reasons[vm] = nil
+        }
+    }
+
+    /// The node's own admission is final: several VMs may be claimed at once, each against the
+    /// same view, and together they must still fit.
+    private func reserve(_ request: PlacementRequest) -> Bool {
+        guard let offer = view.placement.offers[view.me] else { return false }
+        let cluster = view.cluster
+        return memory.state.withLock { state in
+            let others = state.underway.values.filter { cluster.actualVMs[$0.vm] == nil }
+            let left = others.reduce(offer) { $0.after($1) }
+            guard Admission.refusals(of: request, by: left).isEmpty else { return false }
+            state.underway[request.vm] = request
+            return true
+        }
+    }
+
+    private func reasonHere(_ request: PlacementRequest) -> String {
+        let refusals = view.placement.refusals(of: request)[view.me] ?? []
+        return refusals.map(\.description).joined(separator: "; ")
+    }
+
+    /// Says once why the VM waits.
+    private func pending(_ situation: GuestSituation, _ reason: String) -> Outcome {
+        let isNew = memory.state.withLock { state in
+            state.pendingSince[situation.vm] = nil
+            defer { state.reasons[situation.vm] = reason }
+            return state.reasons[situation.vm] != reason
+        }
+        if isNew { log(situation).info("cannot run it here", metadata: ["reason": "\(reason)"]) }
+        return .settled
+    }
+}
+
+/// Names for RBD images: each is used once and never again.
+enum FreshName {
+    static func after(_ prefix: String) -> String {
+        let suffix = String(UInt64.random(in: .min ... .max), radix: 16)
+        return "\(prefix).\(suffix)"
+    }
+}

@@ -1,0 +1,150 @@
+import Logging
+import MetaStackDecisions
+import MetaStackModel
+import MetaStackStore
+import Synchronization
+
+/// Ending guests, and giving up what they held. Release always follows the end of the domain.
+extension GuestPerformer {
+    func destroy(_ situation: GuestSituation, _ reason: String) async throws -> Outcome {
+        try await hypervisor.destroy(situation.vm)
+        log(situation).info("guest destroyed", metadata: ["reason": "\(reason)"])
+        memory.state.withLock { _ = $0.shuttingDownSince.removeValue(forKey: situation.vm) }
+        return .acted
+    }
+
+    func shutDown(_ situation: GuestSituation) async throws -> Outcome {
+        let known = try ownClaim(situation)
+        if known.value.state != .stopping {
+            return try await report(.stopping, nil, situation)
+        }
+        let now = clock.now
+        let since = memory.state.withLock { state in
+            state.shuttingDownSince[situation.vm]
+                ?? {
+                    state.shuttingDownSince[situation.vm] = now
+                    return now
+                }()
+        }
+        if since.duration(to: now) >= settings.grace {
+            return try await destroy(
+                situation, "it did not shut down within \(settings.grace)")
+        }
+        try await hypervisor.shutDown(situation.vm)
+        log(situation).info("guest asked to shut down")
+        return .again(after: settings.shutDownAgainAfter)
+    }
+
+    /// The guest ended by itself: an owner that saw it end knows that its clients are gone; else
+    /// they stay on record and are evicted before the next start.
+    func noteExit(_ exit: GuestExit, _ situation: GuestSituation) async throws -> Outcome {
+        let known = try ownClaim(situation)
+        var claim = known.value
+        var history = situation.history?.value
+        switch exit {
+        case .shutDown:
+            claim.state = .stopped
+            claim.message = "the guest shut itself down"
+        case .crashed(let reason):
+            claim.state = .claimed
+            claim.message = "starting again: \(reason)"
+        }
+        claim.incarnation = known.incarnation
+        claim.clients = []
+        claim.desiredRevision = situation.desired?.revision
+        claim.since = clock.timestamp
+        history?.lastExit = claim.message
+        if situation.exit != nil { history?.clients = [] }
+        log(situation).info("guest ended", metadata: ["reason": "\(claim.message ?? "")"])
+        guard let history else {
+            return outcome(
+                try await transactions.update(
+                    situation.vm, claim, known: known, lease: situation.lease), situation)
+        }
+        return outcome(
+            try await transactions.update(
+                situation.vm, claim, known: known, history: history,
+                knownHistory: situation.history, lease: situation.lease), situation)
+    }
+
+    func release(_ situation: GuestSituation) async throws -> Outcome {
+        let known = try ownClaim(situation)
+        memory.state.withLock { _ = $0.shuttingDownSince.removeValue(forKey: situation.vm) }
+        log(situation).info("claim released, the guest is stopped")
+        return outcome(
+            try await transactions.release(
+                situation.vm, known: known,
+                history: historyWithoutClients(situation, exit: "stopped as wanted"),
+                knownHistory: situation.history), situation)
+    }
+
+    /// Gives the claim back with the reason, so that another node may try; this one will again when
+    /// the decline's lease has run out.
+    func decline(_ situation: GuestSituation, _ reason: String) async throws -> Outcome {
+        let known = try ownClaim(situation)
+        let lease = try await store.grantLease(ttl: settings.declineFor).lease
+        log(situation).warning("declined", metadata: ["reason": "\(reason)"])
+        return outcome(
+            try await transactions.release(
+                situation.vm, known: known, history: nil, knownHistory: nil,
+                decline: (Decline(reason: reason, at: clock.timestamp), lease: lease)), situation)
+    }
+
+    func removeVolumes(_ situation: GuestSituation) async throws -> Outcome {
+        let known = try ownClaim(situation)
+        let volumes = situation.volumes.values.map(\.value)
+        if let clients = situation.history?.value.clients, !clients.isEmpty,
+            situation.history?.value.host != view.me
+        {
+            try await storage.evict(clients)
+            log(situation).info("former writers evicted, their disks go")
+        }
+        for volume in volumes {
+            for image in volume.allImages { try await removeDisk(image, in: volume.pool) }
+        }
+        log(situation).info("disks removed", metadata: ["volumes": "\(volumes.count)"])
+        return outcome(
+            try await transactions.forget(
+                situation.vm, known: known, volumes: situation.volumes), situation)
+    }
+
+    /// A writer that died keeps an image from being removed for half a minute, unless it is
+    /// evicted.
+    private func removeDisk(_ image: String, in pool: PoolName) async throws {
+        do {
+            try await storage.remove(image, in: pool)
+        } catch {
+            let writers = try await storage.writers(of: image, in: pool)
+            guard !writers.isEmpty else { throw error }
+            try await storage.evict(writers)
+            try await storage.remove(image, in: pool)
+        }
+    }
+
+    func forget(_ situation: GuestSituation) async throws -> Outcome {
+        let known = try ownClaim(situation)
+        log(situation).info("nothing is left of the VM")
+        return outcome(
+            try await transactions.forget(
+                situation.vm, known: known, volumes: situation.volumes), situation)
+    }
+
+    func lift(_ evicted: [EvictedClient], _ situation: GuestSituation) async throws -> Outcome {
+        guard let known = situation.history else { return .settled }
+        try await storage.liftEvictions(of: evicted.map(\.client))
+        var history = known.value
+        history.evicted.removeAll { evicted.contains($0) }
+        log(situation).info("evictions lifted", metadata: ["clients": "\(evicted.count)"])
+        return outcome(
+            try await transactions.update(situation.vm, history: history, known: known), situation)
+    }
+
+    private func historyWithoutClients(
+        _ situation: GuestSituation, exit: String
+    ) -> VMHistory? {
+        guard var history = situation.history?.value, !history.clients.isEmpty else { return nil }
+        history.clients = []
+        history.lastExit = exit
+        return history
+    }
+}

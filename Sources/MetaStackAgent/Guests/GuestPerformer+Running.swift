@@ -1,0 +1,180 @@
+import Foundation
+import Logging
+import MetaStackDecisions
+import MetaStackModel
+import MetaStackStore
+
+/// Disks, and the order that nobody may change: evict, create paused, record, resume.
+extension GuestPerformer {
+    func provision(_ id: VolumeID, _ situation: GuestSituation) async throws -> Outcome {
+        let claim = try ownClaim(situation)
+        guard let known = situation.volumes[id] else { return .settled }
+        var volume = known.value
+        guard let source = source(of: volume) else {
+            return try await decline(
+                situation, GuestStepError.imageNotReady(id, volume.source).description)
+        }
+        do {
+            for image in volume.allImages { try await storage.remove(image, in: volume.pool) }
+            volume.size = try await storage.clone(
+                source, as: volume.image, in: volume.pool, size: volume.size)
+        } catch {
+            return try await decline(situation, "\(error)")
+        }
+        volume.provisioned = true
+        volume.discarded = []
+        log(situation).info(
+            "disk made", metadata: ["image": "\(volume.image)", "pool": "\(volume.pool)"])
+        return outcome(
+            try await transactions.update(id, volume, known: known, claim: claim), situation)
+    }
+
+    private func source(of volume: Volume) -> VMPlan.ImageSource? {
+        volume.source.flatMap { view.cluster.actualImages[$0]?.value }
+            .flatMap(VMPlan.ImageSource.init)
+    }
+
+    func start(_ situation: GuestSituation) async throws -> Outcome {
+        let claim = try ownClaim(situation)
+        do {
+            let evicted = try await evictFormerWriters(situation)
+            let clients = try await createPaused(situation, claim)
+            return try await record(clients, evicted, situation, claim)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            log(situation).error("cannot start the guest", metadata: ["error": "\(error)"])
+            if try await hypervisor.domain(of: situation.vm) != nil {
+                try await hypervisor.destroy(situation.vm)
+            }
+            return try await decline(situation, "\(error)")
+        }
+    }
+
+    /// Everybody who may still write: those on record, those who watch, those who hold the lock. A
+    /// VM that nobody ever ran has none.
+    private func evictFormerWriters(
+        _ situation: GuestSituation
+    ) async throws -> [StorageClient] {
+        guard let history = situation.history?.value, !history.clients.isEmpty else { return [] }
+        var writers = Set(history.clients)
+        for volume in situation.volumes.values.map(\.value) {
+            writers.formUnion(try await storage.writers(of: volume.image, in: volume.pool))
+        }
+        let clients = writers.sorted()
+        try await storage.evict(clients)
+        log(situation).info(
+            "former writers evicted",
+            metadata: [
+                "clients": "\(clients.map(\.address).joined(separator: " "))",
+                "host": "\(history.host)", "after": "\(history.incarnation)",
+            ])
+        return clients
+    }
+
+    /// - Returns: the storage clients of the new domain: the disks' watchers that were not there
+    ///   before.
+    private func createPaused(
+        _ situation: GuestSituation, _ claim: Stored<ActualVM>
+    ) async throws -> [StorageClient] {
+        guard let wanted = situation.desired, let uuid = claim.value.vmUUID else {
+            throw GuestStepError.notOwned(situation.vm)
+        }
+        let volumes = situation.volumes.sorted { $0.key < $1.key }.map(\.value.value)
+        let before = try await writers(of: volumes)
+        var disks: [GuestDisk] = []
+        for volume in volumes {
+            disks.append(try await storage.disk(volume.image, in: volume.pool))
+        }
+        view.change { $0.exits[situation.vm] = nil }
+        try await hypervisor.create(
+            GuestSpecification(
+                vm: situation.vm, uuid: uuid, name: wanted.value.name, ram: claim.value.ram,
+                vcpus: claim.value.vcpus, disks: disks, macs: claim.value.macs,
+                incarnation: claim.incarnation, vmCreateRevision: wanted.createRevision,
+                console: claim.value.console))
+        let clients = try await writers(of: volumes).subtracting(before).sorted()
+        guard !clients.isEmpty else { throw GuestStepError.noClients(situation.vm) }
+        log(situation).info(
+            "guest created paused",
+            metadata: ["clients": "\(clients.map(\.address).joined(separator: " "))"])
+        return clients
+    }
+
+    private func writers(of volumes: [Volume]) async throws -> Set<StorageClient> {
+        var writers: Set<StorageClient> = []
+        for volume in volumes {
+            writers.formUnion(try await storage.writers(of: volume.image, in: volume.pool))
+        }
+        return writers
+    }
+
+    /// Only from here may the guest run: whoever takes over next reads here whom to evict.
+    private func record(
+        _ clients: [StorageClient], _ evicted: [StorageClient], _ situation: GuestSituation,
+        _ known: Stored<ActualVM>
+    ) async throws -> Outcome {
+        var claim = known.value
+        claim.state = .starting
+        claim.incarnation = known.incarnation
+        claim.clients = clients
+        claim.desiredRevision = situation.desired?.revision
+        claim.since = clock.timestamp
+        claim.message = nil
+        let result = try await transactions.update(
+            situation.vm, claim, known: known,
+            history: history(recording: clients, evicted, situation, known),
+            knownHistory: situation.history, lease: situation.lease)
+        guard case .written(let revision) = result else {
+            log(situation).warning("claim or history changed before the guest was recorded")
+            try await hypervisor.destroy(situation.vm)
+            return .again(after: .milliseconds(20))
+        }
+        log(situation).info("guest recorded", metadata: ["revision": "\(revision)"])
+        try await hypervisor.resume(situation.vm)
+        log(situation).info("guest resumed")
+        view.noteOwnWrite(situation.vm, revision)
+        return .acted
+    }
+
+    private func history(
+        recording clients: [StorageClient], _ evicted: [StorageClient],
+        _ situation: GuestSituation, _ claim: Stored<ActualVM>
+    ) -> VMHistory {
+        let former = situation.history?.value
+        let now = clock.timestamp
+        let newlyEvicted = evicted.map {
+            EvictedClient(client: $0, host: former?.host ?? view.me, at: now)
+        }
+        let known = (former?.evicted ?? []).filter { !evicted.contains($0.client) }
+        return VMHistory(
+            vmCreateRevision: situation.desired?.createRevision ?? claim.createRevision,
+            host: view.me, incarnation: claim.incarnation, clients: clients,
+            evicted: known + newlyEvicted, boots: (former?.boots ?? 0) + 1,
+            lastExit: former?.lastExit, rest: former?.rest ?? [:])
+    }
+
+    func resume(_ situation: GuestSituation) async throws -> Outcome {
+        try await hypervisor.resume(situation.vm)
+        log(situation).info("guest resumed")
+        return .acted
+    }
+
+    func report(
+        _ state: ActualVM.State, _ message: String?, _ situation: GuestSituation
+    ) async throws -> Outcome {
+        let known = try ownClaim(situation)
+        var claim = known.value
+        if claim.state != state { claim.since = clock.timestamp }
+        claim.state = state
+        claim.message = message
+        claim.incarnation = known.incarnation
+        claim.desiredRevision = situation.desired?.revision
+        let result = try await transactions.update(
+            situation.vm, claim, known: known, lease: situation.lease)
+        if case .written = result {
+            log(situation).info("state published", metadata: ["state": "\(state.rawValue)"])
+        }
+        return outcome(result, situation)
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Logging
+import MetaStackDecisions
+import MetaStackModel
+import MetaStackStore
+import Synchronization
+
+/// Performs what ``GuestRules`` says about one VM. Each step is one function; none decides.
+struct GuestPerformer: Sendable {
+    /// What a step led to.
+    enum Outcome: Sendable {
+        /// Nothing more to do until something changes.
+        case settled
+        case again(after: Duration)
+        /// Records were written; go on when they are in view.
+        case wrote(Revision)
+        /// Something was done to the domain; look at it and go on.
+        case acted
+    }
+
+    let view: NodeView
+    let store: ClusterStore
+    let transactions: VMTransactions
+    let hypervisor: any Hypervisor
+    let storage: any BlockStorage
+    let settings: GuestSettings
+    let clock: any NodeClock
+    let logger: Logger
+    let memory = GuestMemory()
+
+    func perform(_ step: GuestStep, _ situation: GuestSituation) async throws -> Outcome {
+        switch step {
+        case .none:
+            return .settled
+        case .handsOff(let record):
+            logger.debug("hands off", metadata: ["vm": "\(situation.vm)", "error": "\(record)"])
+            return .settled
+        case .claimToRun: return try await claimToRun(situation)
+        case .claimToCleanUp(let revision): return try await claimToCleanUp(revision, situation)
+        case .claimInPlace(let domain): return try await claimInPlace(domain, situation)
+        case .destroyStray(_, let reason), .destroy(let reason):
+            return try await destroy(situation, reason)
+        case .liftEvictions(let evicted): return try await lift(evicted, situation)
+        case .carryOver: return try await carryOver(situation)
+        case .provision(let volume): return try await provision(volume, situation)
+        case .start: return try await start(situation)
+        case .resume: return try await resume(situation)
+        case .report(let state, let message): return try await report(state, message, situation)
+        case .noteExit(let exit): return try await noteExit(exit, situation)
+        case .shutDown: return try await shutDown(situation)
+        case .removeVolumes: return try await removeVolumes(situation)
+        case .forget: return try await forget(situation)
+        case .release: return try await release(situation)
+        }
+    }
+
+    /// The logger of one VM's life: grep its id and read it.
+    func log(_ situation: GuestSituation, _ incarnation: Incarnation? = nil) -> Logger {
+        var logger = logger
+        logger[metadataKey: "vm"] = "\(situation.vm)"
+        let incarnation = incarnation ?? situation.claim?.incarnation
+        if let incarnation { logger[metadataKey: "incarnation"] = "\(incarnation)" }
+        return logger
+    }
+
+    /// The claim that a step with this node's claim rests on.
+    func ownClaim(_ situation: GuestSituation) throws -> Stored<ActualVM> {
+        guard let claim = situation.claim, claim.value.host == view.me else {
+            throw GuestStepError.notOwned(situation.vm)
+        }
+        return claim
+    }
+
+    /// What a transaction's result means for the next look.
+    func outcome(_ result: WriteResult, _ situation: GuestSituation) -> Outcome {
+        switch result {
+        case .written(let revision): return .wrote(revision)
+        case .conflict:
+            log(situation).debug("a record changed meanwhile, looking again")
+            return .again(after: .milliseconds(20))
+        }
+    }
+}
+
+/// What the deployment and this node's configuration say of every guest.
+struct GuestSettings: Sendable {
+    var vmPool: PoolName
+    /// Where guests' serial consoles are logged.
+    var consoleDirectory: String
+    /// How long a guest may take to shut down before it is ended.
+    var grace = Duration.seconds(30)
+    /// A guest that is still booting misses the first request.
+    var shutDownAgainAfter = Duration.seconds(3)
+    /// How much later each further candidate tries (design, 3.3).
+    var slot = Duration.milliseconds(100)
+    /// How long a node that could not run a VM leaves it to others.
+    var declineFor = Duration.seconds(10)
+
+    func console(of vm: VMID) -> String { "\(consoleDirectory)/\(vm).log" }
+}
+
+/// What the node remembers of VMs and nobody else has to know; lost with the process.
+final class GuestMemory: Sendable {
+    struct State: Sendable {
+        /// Since when a VM has been waiting for an owner.
+        var pendingSince: [VMID: ContinuousClock.Instant] = [:]
+        /// Claims that were made and are not in view yet: they take room already.
+        var underway: [VMID: PlacementRequest] = [:]
+        /// When a VM's guest was first asked to shut down.
+        var shuttingDownSince: [VMID: ContinuousClock.Instant] = [:]
+        /// Why a VM is not claimed, as last logged.
+        var reasons: [VMID: String] = [:]
+    }
+    let state = Mutex(State())
+}
+
+/// A step that cannot be done.
+enum GuestStepError: Error, CustomStringConvertible {
+    case notOwned(VMID)
+    case imageNotReady(VolumeID, ImageID?)
+    case noClients(VMID)
+    case lostClaim(VMID)
+
+    var description: String {
+        switch self {
+        case .notOwned(let vm): "VM \(vm) is not this node's"
+        case .imageNotReady(let volume, let image):
+            "cannot make disk \(volume): image \(image?.text ?? "?") is not ready any more"
+        case .noClients(let vm):
+            "the new guest of VM \(vm) has not opened its disks, so it could not be fenced"
+        case .lostClaim(let vm): "the claim of VM \(vm) went to another node"
+        }
+    }
+}

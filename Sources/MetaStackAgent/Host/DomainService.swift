@@ -1,0 +1,109 @@
+import Logging
+import MetaStackDecisions
+import MetaStackModel
+import ServiceLifecycle
+
+/// Keeps the view of the domains on this host, from the hypervisor's events and lists.
+///
+/// Ends by cancellation, at once.
+struct DomainService: Service {
+    private static let retryAfter = Duration.seconds(1)
+
+    let hypervisor: any Hypervisor
+    let domains: LocalDomains
+    let view: NodeView
+    let host: HostRecord
+    let router: ChangeRouter
+    let clock: any NodeClock
+    let logger: Logger
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            for await event in hypervisor.events() { try await handle(event) }
+        }
+    }
+
+    private func handle(_ event: HypervisorEvent) async throws {
+        switch event {
+        case .changed(let vm):
+            await refresh(vm)
+        case .ended(let vm, let exit):
+            view.change { $0.exits[vm] = exit }
+            await refresh(vm)
+        case .listAgain:
+            try await list()
+        case .disconnected(let reason):
+            logger.error("hypervisor is away", metadata: ["error": "\(reason)"])
+            say("the hypervisor is away: \(reason)")
+        }
+    }
+
+    private func refresh(_ vm: VMID) async {
+        do {
+            try await domains.refresh(vm)
+        } catch {
+            logger.warning(
+                "cannot look at a domain", metadata: ["vm": "\(vm)", "error": "\(error)"])
+        }
+        router.guests.mark(vm)
+    }
+
+    /// Lists until the hypervisor answers.
+    private func list() async throws {
+        while true {
+            do {
+                try await domains.list()
+                host.setCapacity(try await hypervisor.capacity())
+                say(nil)
+                router.everythingChanged()
+                return
+            } catch {
+                logger.warning("cannot list domains", metadata: ["error": "\(error)"])
+                try await clock.sleep(for: Self.retryAfter)
+            }
+        }
+    }
+
+    private func say(_ message: String?) {
+        if host.setMessage(message, from: .hypervisor) { router.host.mark(view.me) }
+    }
+}
+
+/// The domains of this host as the view has them, read from the hypervisor when something was
+/// done to one.
+struct LocalDomains: Sendable {
+    let hypervisor: any Hypervisor
+    let view: NodeView
+
+    @discardableResult
+    func refresh(_ vm: VMID) async throws -> LocalDomain? {
+        let look = nextLook()
+        let domain = try await hypervisor.domain(of: vm)
+        view.change { state in
+            guard look > state.lookedAt[vm, default: 0] else { return }
+            state.lookedAt[vm] = look
+            state.domains[vm] = domain
+        }
+        return domain
+    }
+
+    func list() async throws {
+        let look = nextLook()
+        let domains = try await hypervisor.domains()
+        let found = Dictionary(domains.map { ($0.vm, $0) }) { first, _ in first }
+        view.change { state in
+            for vm in Set(found.keys).union(state.domains.keys)
+            where look > state.lookedAt[vm, default: 0] {
+                state.lookedAt[vm] = look
+                state.domains[vm] = found[vm]
+            }
+        }
+    }
+
+    private func nextLook() -> Int {
+        view.change { state in
+            state.looks += 1
+            return state.looks
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Logging
+import MetaStackDecisions
+import MetaStackModel
+import MetaStackStore
+import Synchronization
+
+/// This host's record: what it has, what claims have taken of it, and what is wrong with it.
+final class HostRecord: Sendable {
+    /// What stays the same while the agent runs.
+    struct Fixed: Sendable {
+        var name: HostID
+        var labels: [String: String]
+        var reservedRAM: Mebibytes
+        var addresses: [String]
+        var networks: [String]
+        var version: String
+        var since: Timestamp
+    }
+
+    private struct State {
+        var capacity: HypervisorCapacity
+        var pools: [PoolName]
+        /// What is wrong, by the part of the host that said so.
+        var messages: [Part: String] = [:]
+    }
+
+    /// A part of the host that can be out of order.
+    enum Part: String, Comparable {
+        case hypervisor
+        case storage
+
+        static func < (left: Part, right: Part) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    private let fixed: Fixed
+    private let state: Mutex<State>
+    private let store: ClusterStore
+    private let view: NodeView
+    private let logger: Logger
+
+    init(
+        _ fixed: Fixed, capacity: HypervisorCapacity, store: ClusterStore, view: NodeView,
+        logger: Logger
+    ) {
+        self.fixed = fixed
+        state = Mutex(State(capacity: capacity, pools: []))
+        self.store = store
+        self.view = view
+        self.logger = logger
+    }
+
+    /// Says what is wrong with a part of the host, or nil when nothing is any more.
+    ///
+    /// - Returns: whether that is new.
+    func setMessage(_ message: String?, from part: Part) -> Bool {
+        state.withLock { state in
+            let known = state.messages[part]
+            state.messages[part] = message
+            return known != message
+        }
+    }
+
+    func setCapacity(_ capacity: HypervisorCapacity) {
+        state.withLock { $0.capacity = capacity }
+    }
+
+    func setPools(_ pools: [PoolName]) {
+        state.withLock { $0.pools = pools }
+    }
+
+    /// Puts the record under a new lease.
+    ///
+    /// Another machine's record under the same name is left alone while its lease lives: two hosts
+    /// of one name would take each other's claims for their own.
+    func publish(under lease: LeaseNumber) async throws -> WriteResult {
+        let key = RecordKey.host(fixed.name)
+        let known = try await store.read(key)
+        if let machine = machine(in: known) {
+            logger.error(
+                "another machine uses this host's name, give each node its own node.name",
+                metadata: ["node": "\(fixed.name)", "machine": "\(machine)"])
+            return .conflict
+        }
+        return try await store.write(
+            [.put(key, record(lease), lease: lease)],
+            if: [known.map { .unchanged(key, since: $0.revision) } ?? .absent(key)])
+    }
+
+    /// The machine that a host record is of, where it is not this one.
+    private func machine(in raw: RawRecord?) -> String? {
+        guard let raw, let json = raw.json,
+            let host = try? Host(json: json, path: raw.path)  // A malformed one is replaced.
+        else { return nil }
+        let mine = state.withLock { $0.capacity.machine }
+        return host.machine.isEmpty || host.machine == mine ? nil : host.machine
+    }
+
+    /// Publishes what has changed; nothing where nothing has.
+    func publishChange(under lease: LeaseNumber) async throws {
+        let key = RecordKey.host(fixed.name)
+        let record = record(lease)
+        guard let known = view.cluster.hosts[fixed.name], known.lease == lease,
+            known.value != record
+        else { return }
+        _ = try await store.write(
+            [.put(key, record, lease: lease)], if: [.unchanged(key, since: known.revision)])
+    }
+
+    private func record(_ lease: LeaseNumber) -> Host {
+        let used = view.placement.offers[fixed.name]
+        return state.withLock { state in
+            let messages = state.messages.sorted { $0.key < $1.key }.map(\.value)
+            return Host(
+                name: fixed.name, totalRAM: state.capacity.ram, usedRAM: used?.usedRAM ?? .zero,
+                reservedRAM: fixed.reservedRAM, totalVCPU: state.capacity.vcpus,
+                usedVCPU: used?.usedVCPU ?? 0, lease: lease.description,
+                machine: state.capacity.machine, addresses: fixed.addresses, labels: fixed.labels,
+                version: fixed.version, hypervisor: state.capacity.description,
+                pools: state.pools, networks: fixed.networks,
+                message: messages.isEmpty ? nil : messages.joined(separator: "; "),
+                since: fixed.since)
+        }
+    }
+}

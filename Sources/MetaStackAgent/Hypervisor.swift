@@ -1,0 +1,98 @@
+public import Foundation
+public import MetaStackDecisions
+public import MetaStackModel
+
+/// What runs guests on this host. libvirt in earnest, a fake in the simulator.
+///
+/// It sees MetaStack's own domains only: those that carry its metadata. Others are never touched.
+public protocol Hypervisor: Sendable {
+    /// What the host has.
+    func capacity() async throws -> HypervisorCapacity
+    func domains() async throws -> [LocalDomain]
+    /// nil where the VM has no domain here.
+    func domain(of vm: VMID) async throws -> LocalDomain?
+    /// Creates the domain with its processors stopped: its disks are open, nothing is written.
+    func create(_ guest: GuestSpecification) async throws
+    func resume(_ vm: VMID) async throws
+    func suspend(_ vm: VMID) async throws
+    /// Asks the guest to shut down (ACPI) and does not wait for it.
+    func shutDown(_ vm: VMID) async throws
+    /// Ends the domain at once; returns when it is gone.
+    func destroy(_ vm: VMID) async throws
+    /// What happens to domains, until the stream's task is cancelled.
+    func events() -> AsyncStream<HypervisorEvent>
+}
+
+/// What a host has for guests and itself.
+public struct HypervisorCapacity: Sendable, Equatable {
+    public var ram: Mebibytes
+    public var vcpus: Int
+    /// The machine's own UUID.
+    public var machine: String
+    /// Name and version, such as `QEMU 7.2.0 (libvirt 9.0.0)`.
+    public var description: String
+
+    public init(ram: Mebibytes, vcpus: Int, machine: String, description: String) {
+        self.ram = ram
+        self.vcpus = vcpus
+        self.machine = machine
+        self.description = description
+    }
+}
+
+public enum HypervisorEvent: Sendable, Equatable {
+    /// Something happened to the VM's domain; look at it.
+    case changed(VMID)
+    /// The VM's domain has ended.
+    case ended(VMID, GuestExit)
+    /// Events may have been missed, or the connection is new: list again.
+    case listAgain
+    /// The connection is lost; the reason.
+    case disconnected(String)
+}
+
+/// All that a domain is made from.
+public struct GuestSpecification: Sendable, Equatable {
+    public var vm: VMID
+    public var uuid: UUID
+    public var name: ResourceName
+    public var ram: Mebibytes
+    public var vcpus: Int
+    /// The boot disk first.
+    public var disks: [GuestDisk]
+    public var macs: [MACAddress]
+    public var incarnation: Incarnation
+    public var vmCreateRevision: Revision
+    /// A file that the serial console is logged to; nil for none.
+    public var console: String?
+}
+
+/// A disk as the storage hands it to the hypervisor.
+public enum GuestDisk: Sendable, Equatable {
+    case rbd(RBD)
+
+    public struct RBD: Sendable, Equatable {
+        public var pool: PoolName
+        public var image: String
+        public var monitors: [Monitor]
+        public var user: String
+
+        public init(pool: PoolName, image: String, monitors: [Monitor], user: String) {
+            self.pool = pool
+            self.image = image
+            self.monitors = monitors
+            self.user = user
+        }
+    }
+
+    /// Where a Ceph monitor listens.
+    public struct Monitor: Sendable, Equatable {
+        public var host: String
+        public var port: Int
+
+        public init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
+}

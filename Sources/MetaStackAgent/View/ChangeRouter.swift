@@ -1,0 +1,95 @@
+import Logging
+import MetaStackDecisions
+import MetaStackModel
+
+/// Tells from what changed which VMs and images have to be looked at. It marks and decides
+/// nothing.
+struct ChangeRouter: Sendable {
+    let view: NodeView
+    let guests: WorkQueue<VMID>
+    let images: WorkQueue<ImageID>
+    let host: WorkQueue<HostID>
+    let clock: any NodeClock
+    let logger: Logger
+
+    func everythingChanged() {
+        let (vms, images) = view.read { state in
+            let cluster = state.cluster
+            var vms = Set(cluster.desiredVMs.keys)
+            vms.formUnion(cluster.actualVMs.keys)
+            vms.formUnion(cluster.volumes.keys)
+            vms.formUnion(cluster.histories.keys)
+            vms.formUnion(state.domains.keys)
+            return (vms, Set(cluster.images.keys).union(cluster.actualImages.keys))
+        }
+        guests.mark(vms)
+        self.images.mark(images)
+        host.mark(view.me)
+    }
+
+    func changed(_ keys: Set<RecordKey>) {
+        var placementChanged = false
+        for key in keys {
+            switch key {
+            case .desiredVM(let vm), .history(let vm), .decline(let vm, _): guests.mark(vm)
+            case .volume(let id):
+                guests.mark(id.vm)
+                markImagesWithoutRecord()
+            case .actualVM(let vm):
+                guests.mark(vm)
+                host.mark(view.me)
+                // A claim that went may have made room for somebody.
+                placementChanged =
+                    placementChanged || !view.read { $0.cluster.actualVMs[vm] != nil }
+            case .host(let id):
+                hostChanged(id)
+                placementChanged = true
+            case .image(let id), .actualImage(let id):
+                images.mark(id)
+                placementChanged = true
+            case .flavour, .desiredHost: placementChanged = true
+            case .globalConfig: break
+            }
+        }
+        if placementChanged { markPending() }
+    }
+
+    /// The sight of the own host record's deletion ends the session at once, whatever a keepalive
+    /// says: etcd before 3.5.23 can renew a lease that is revoked already.
+    private func hostChanged(_ id: HostID) {
+        if id == view.me {
+            let ended = view.change { state -> LeaseNumber? in
+                guard state.cluster.hosts[id] == nil, state.cluster.revision > state.publishedAt,
+                    let lease = state.session.heldLease
+                else { return nil }
+                state.session.observe(.ended(lease), at: clock.now)
+                return lease
+            }
+            if let ended {
+                logger.error("session ended: host record is gone", metadata: ["lease": "\(ended)"])
+            }
+        }
+        // Work of a node that died is free.
+        images.mark(
+            view.read { state in
+                state.cluster.actualImages.filter { $0.value.value.host == id }.map(\.key)
+            })
+    }
+
+    private func markImagesWithoutRecord() {
+        images.mark(
+            view.read { state in
+                state.cluster.actualImages.keys.filter { state.cluster.images[$0] == nil }
+            })
+    }
+
+    /// VMs that nobody owns and that somebody wants, or left behind.
+    func markPending() {
+        guests.mark(
+            view.read { state in
+                let cluster = state.cluster
+                return Set(cluster.desiredVMs.keys).union(cluster.volumes.keys)
+                    .union(cluster.histories.keys).filter { cluster.actualVMs[$0] == nil }
+            })
+    }
+}

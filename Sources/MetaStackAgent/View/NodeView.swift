@@ -1,0 +1,96 @@
+import MetaStackDecisions
+import MetaStackModel
+import MetaStackStore
+import Synchronization
+
+/// What this node knows: the cluster's records, its own session, the domains on its host.
+///
+/// One lock, held for the time of a look or a change and never across an `await`. Services write
+/// their part; the reconcilers read it all at once and so decide on one consistent moment.
+final class NodeView: Sendable {
+    struct State: Sendable {
+        var cluster = Cluster()
+        var session: SessionMachine
+        /// The revision at which the host's record was written under the present lease.
+        var publishedAt = Revision(0)
+        var domains: [VMID: LocalDomain] = [:]
+        /// Counts the looks at the hypervisor, so that an early look's late answer is dropped.
+        var looks = 0
+        /// The look that each VM's domain was last taken from.
+        var lookedAt: [VMID: Int] = [:]
+        /// How guests ended that this agent saw end.
+        var exits: [VMID: GuestExit] = [:]
+        /// Own writes that the watch has to show before a VM is looked at again.
+        var ownWrites: [VMID: Revision] = [:]
+        /// The placement of the cluster's present revision, made when first asked for.
+        var placement: (revision: Revision, value: Placement)?
+    }
+
+    private let state: Mutex<State>
+    private let listed: AsyncStream<Void>
+    private let lister: AsyncStream<Void>.Continuation
+    let me: HostID
+
+    init(me: HostID, ttl: Duration) {
+        self.me = me
+        (listed, lister) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        state = Mutex(State(session: SessionMachine(ttl: ttl)))
+    }
+
+    func read<Value>(_ body: (State) throws -> sending Value) rethrows -> sending Value {
+        try state.withLock { try body($0) }
+    }
+
+    func change<Value>(_ body: (inout sending State) throws -> sending Value) rethrows
+        -> sending Value
+    {
+        try state.withLock { try body(&$0) }
+    }
+
+    /// The lease to claim under, where the session is proven.
+    func provenLease(at now: ContinuousClock.Instant) -> LeaseNumber? {
+        state.withLock { $0.session.provenLease(at: now) }
+    }
+
+    var cluster: Cluster { state.withLock { $0.cluster } }
+
+    var placement: Placement {
+        state.withLock { state in
+            if let known = state.placement, known.revision == state.cluster.revision {
+                return known.value
+            }
+            let placement = Placement(state.cluster)
+            state.placement = (state.cluster.revision, placement)
+            return placement
+        }
+    }
+
+    /// A VM's situation, and the records that it was taken from; nil while an own write about
+    /// the VM is not in view yet (its event brings the VM up again).
+    func situation(of vm: VMID, lease: LeaseNumber) -> GuestSituation? {
+        state.withLock { state in
+            if let own = state.ownWrites[vm] {
+                guard state.cluster.revision >= own else { return nil }
+                state.ownWrites[vm] = nil
+            }
+            return GuestSituation(
+                vm: vm, me: me, lease: lease, in: state.cluster, domain: state.domains[vm],
+                exit: state.exits[vm])
+        }
+    }
+
+    /// Returns when the records have been listed once, or its task is cancelled.
+    func firstList() async {
+        for await _ in listed { return }
+    }
+
+    /// Takes over the first list of the records.
+    func start(with cluster: Cluster) {
+        state.withLock { $0.cluster = cluster }
+        lister.yield()
+    }
+
+    func noteOwnWrite(_ vm: VMID, _ revision: Revision) {
+        state.withLock { $0.ownWrites[vm] = revision }
+    }
+}

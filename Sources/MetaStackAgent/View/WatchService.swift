@@ -1,0 +1,104 @@
+import Etcd
+import Logging
+import MetaStackDecisions
+import MetaStackModel
+import MetaStackStore
+import ServiceLifecycle
+
+/// Keeps the node's view of the records: a list, then the watch, and a full comparison now and
+/// then, since etcd has lost events across compactions.
+///
+/// Ends by cancellation, at once, or with an error that waiting does not mend.
+struct WatchService: Service {
+    private static let retryAfter = Duration.seconds(1)
+    private static let comparisonInterval = Duration.seconds(600)
+
+    let store: ClusterStore
+    let view: NodeView
+    let router: ChangeRouter
+    let clock: any NodeClock
+    let logger: Logger
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            let cluster = try await load()
+            view.start(with: cluster)
+            report(cluster.malformed)
+            router.everythingChanged()
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await follow(after: cluster.revision) }
+                group.addTask { try await compareNowAndThen() }
+                try await group.next()
+                group.cancelAll()
+            }
+        }
+    }
+
+    /// Lists until etcd answers.
+    private func load() async throws -> Cluster {
+        while true {
+            do {
+                let cluster = try await store.load()
+                logger.info(
+                    "records listed",
+                    metadata: [
+                        "revision": "\(cluster.revision)", "vms": "\(cluster.desiredVMs.count)",
+                    ])
+                return cluster
+            } catch let error as EtcdError where error.isRetriable {
+                logger.warning("cannot list records, trying again", metadata: ["error": "\(error)"])
+                try await clock.sleep(for: Self.retryAfter)
+            }
+        }
+    }
+
+    private func follow(after revision: MetaStackModel.Revision) async throws {
+        for try await change in store.changes(after: revision) {
+            let (changed, malformed) = view.change { state in
+                let known = state.cluster.malformed
+                let changed = state.cluster.apply(change)
+                return (changed, state.cluster.malformed.filter { known[$0.key] != $0.value })
+            }
+            report(malformed)
+            if let changed {
+                router.changed(changed)
+            } else {
+                logger.info("records listed again, the watch's revision was compacted")
+                router.everythingChanged()
+            }
+        }
+    }
+
+    private func report(_ malformed: [String: MalformedRecord]) {
+        for record in malformed.values {
+            logger.error("record is malformed", metadata: ["error": "\(record)"])
+        }
+    }
+
+    private func compareNowAndThen() async throws {
+        while true {
+            let jitter = Duration.seconds(Int.random(in: 0..<60))
+            try await clock.sleep(for: Self.comparisonInterval + jitter)
+            let listed = try await load()
+            let differs = view.change { state in
+                // An older answer than the watch's state says nothing.
+                guard listed.revision >= state.cluster.revision else { return false }
+                let differs = !listed.hasSameRecords(as: state.cluster)
+                state.cluster = listed
+                return differs
+            }
+            if differs {
+                logger.warning("the full comparison found changes that the watch had missed")
+                router.everythingChanged()
+            }
+        }
+    }
+}
+
+extension Cluster {
+    fileprivate func hasSameRecords(as other: Cluster) -> Bool {
+        var other = other
+        other.revision = revision
+        return self == other
+    }
+}

@@ -1,0 +1,161 @@
+import MetaStackModel
+
+/// The protocol of one VM on one node as a function from what is so to what to do next.
+///
+/// Level, not edge: it looks at states and never at what changed, so that a lost or repeated event
+/// changes nothing and a node that starts in the midst of anything goes on from there.
+public enum GuestRules {
+    public static func next(_ situation: GuestSituation) -> GuestStep {
+        if let malformed = situation.malformed { return .handsOff(malformed) }
+        guard let claim = situation.claim else { return withoutClaim(situation) }
+        return claim.value.host == situation.me
+            ? withOwnClaim(situation, claim) : withForeignClaim(situation, claim)
+    }
+
+    // MARK: Nobody owns the VM
+
+    private static func withoutClaim(_ situation: GuestSituation) -> GuestStep {
+        if let domain = situation.domain {
+            return mayGoOn(domain, situation)
+                ? .claimInPlace(domain)
+                : .destroyStray(domain, reason: "no claim covers it and its VM has moved on")
+        }
+        if let lift = liftable(situation) { return lift }
+        if let leftover = leftover(situation) {
+            return .claimToCleanUp(vmCreateRevision: leftover)
+        }
+        return situation.desired?.value.state == .start ? .claimToRun : .none
+    }
+
+    /// A guest that lost its claim goes on only where nobody has owned the VM since: a twin that
+    /// ran and died would have changed the disk under this guest's memory.
+    private static func mayGoOn(_ domain: LocalDomain, _ situation: GuestSituation) -> Bool {
+        guard let desired = situation.desired, let history = situation.history?.value,
+            case .start = desired.value.state, domain.state == .running || domain.state == .paused
+        else { return false }
+        return desired.createRevision == domain.vmCreateRevision
+            && history.vmCreateRevision == domain.vmCreateRevision
+            && history.incarnation == domain.incarnation
+            && history.host == situation.me
+            && !history.evicted.contains { history.clients.contains($0.client) }
+    }
+
+    /// The create revision of a VM whose records are left though nobody wants it any more.
+    private static func leftover(_ situation: GuestSituation) -> Revision? {
+        let revisions =
+            situation.volumes.values.map(\.value.vmCreateRevision)
+            + [situation.history?.value.vmCreateRevision].compactMap(\.self)
+        return revisions.sorted().first { $0 != situation.desired?.createRevision }
+    }
+
+    private static func liftable(_ situation: GuestSituation) -> GuestStep? {
+        let mine = situation.history?.value.evicted.filter { $0.host == situation.me } ?? []
+        return mine.isEmpty ? nil : .liftEvictions(mine)
+    }
+
+    // MARK: Another node owns the VM
+
+    private static func withForeignClaim(
+        _ situation: GuestSituation, _ claim: Stored<ActualVM>
+    ) -> GuestStep {
+        if let domain = situation.domain {
+            return .destroyStray(domain, reason: "host \(claim.value.host) owns the VM now")
+        }
+        return liftable(situation) ?? .none
+    }
+
+    // MARK: This node owns the VM
+
+    private static func withOwnClaim(
+        _ situation: GuestSituation, _ claim: Stored<ActualVM>
+    ) -> GuestStep {
+        guard claim.lease == situation.lease else { return .carryOver }
+        guard let desired = situation.desired,
+            desired.createRevision == claim.value.desiredCreateRevision
+        else { return deletion(situation) }
+        if let lift = situation.domain == nil ? liftable(situation) : nil { return lift }
+        switch desired.value.state {
+        case .stop: return stopping(situation, claim)
+        case .start: return running(situation, claim)
+        }
+    }
+
+    private static func deletion(_ situation: GuestSituation) -> GuestStep {
+        if situation.domain != nil { return .destroy(reason: "the VM was deleted") }
+        return situation.volumes.isEmpty ? .forget : .removeVolumes
+    }
+
+    private static func stopping(
+        _ situation: GuestSituation, _ claim: Stored<ActualVM>
+    ) -> GuestStep {
+        guard let domain = situation.domain else { return .release }
+        switch domain.state {
+        case .running: return .shutDown
+        case .paused, .ioError: return .destroy(reason: "a paused guest cannot shut down")
+        case .ended: return .destroy(reason: "the guest has ended")
+        }
+    }
+
+    private static func running(
+        _ situation: GuestSituation, _ claim: Stored<ActualVM>
+    ) -> GuestStep {
+        guard let domain = situation.domain else { return withoutDomain(situation, claim) }
+        guard domain.incarnation == claim.incarnation else {
+            return .destroy(reason: "it was created under claim \(domain.incarnation)")
+        }
+        switch domain.state {
+        case .running:
+            return report(.running, nil, situation, claim)
+        case .paused:
+            return isRecorded(claim)
+                ? .resume : .destroy(reason: "its storage clients were never recorded")
+        case .ioError:
+            return report(
+                .paused, "the guest stopped at a write error of its disk", situation, claim)
+        case .ended(let reason):
+            return .destroy(reason: reason)
+        }
+    }
+
+    /// Nodes publish on change: what the claim says already is not said again.
+    private static func report(
+        _ state: ActualVM.State, _ message: String?, _ situation: GuestSituation,
+        _ claim: Stored<ActualVM>
+    ) -> GuestStep {
+        let said = claim.value
+        return said.state == state && said.message == message
+            && said.desiredRevision == situation.desired?.revision
+            ? .none : .report(state, message: message)
+    }
+
+    /// Recording the clients is what moves a claim to `starting`; only from there may a domain be
+    /// resumed.
+    private static func isRecorded(_ claim: Stored<ActualVM>) -> Bool {
+        switch claim.value.state {
+        case .starting, .running, .paused, .suspended: !claim.value.clients.isEmpty
+        case .claimed, .stopping, .stopped, .failed, .deleting: false
+        }
+    }
+
+    private static func withoutDomain(
+        _ situation: GuestSituation, _ claim: Stored<ActualVM>
+    ) -> GuestStep {
+        if case .stopped = claim.value.state { return stayStopped(situation, claim) }
+        if isRecorded(claim) {
+            return .noteExit(situation.exit ?? .crashed(reason: "its domain is gone"))
+        }
+        let wanted = VolumeID(vm: situation.vm)
+        guard let root = situation.volumes[wanted] else {
+            return report(.failed, "the record of its root disk is missing", situation, claim)
+        }
+        return root.value.provisioned ? .start : .provision(wanted)
+    }
+
+    /// A guest that shut itself down stays down until its record is written again.
+    private static func stayStopped(
+        _ situation: GuestSituation, _ claim: Stored<ActualVM>
+    ) -> GuestStep {
+        situation.desired?.revision == claim.value.desiredRevision
+            ? .none : .report(.claimed, message: nil)
+    }
+}

@@ -1,0 +1,76 @@
+public import MetaStackModel
+
+/// A domain of a VM on this host, as the hypervisor tells it.
+public struct LocalDomain: Sendable, Equatable {
+    public enum State: Sendable, Equatable {
+        case running
+        /// Stopped by MetaStack: created so, or suspended.
+        case paused
+        /// Stopped by a write error: evicted, or the storage is away.
+        case ioError
+        /// Defined, or in its last moments; its processors do not run.
+        case ended(reason: String)
+    }
+
+    public var vm: VMID
+    /// The claim that it was created under.
+    public var incarnation: Incarnation
+    /// Tells the VM from a later one under the same id.
+    public var vmCreateRevision: Revision
+    public var state: State
+
+    public init(
+        vm: VMID, incarnation: Incarnation, vmCreateRevision: Revision, state: State
+    ) {
+        self.vm = vm
+        self.incarnation = incarnation
+        self.vmCreateRevision = vmCreateRevision
+        self.state = state
+    }
+}
+
+/// All that the decision about one VM on one node rests on.
+public struct GuestSituation: Sendable, Equatable {
+    public var vm: VMID
+    public var me: HostID
+    /// This node's lease: a claim of its own under an older one wants to be carried over.
+    public var lease: LeaseNumber
+    public var desired: Stored<DesiredVM>?
+    public var claim: Stored<ActualVM>?
+    public var volumes: [VolumeID: Stored<Volume>]
+    public var history: Stored<VMHistory>?
+    /// One of the VM's records cannot be read: then nothing is done to it, whatever the others say.
+    public var malformed: MalformedRecord?
+    public var domain: LocalDomain?
+    /// Where the guest has ended: how, as far as this agent saw it.
+    public var exit: GuestExit?
+
+    /// Gathers what the records say of one VM.
+    public init(
+        vm: VMID, me: HostID, lease: LeaseNumber, in cluster: Cluster, domain: LocalDomain?,
+        exit: GuestExit? = nil
+    ) {
+        self.vm = vm
+        self.me = me
+        self.lease = lease
+        desired = cluster.desiredVMs[vm]
+        claim = cluster.actualVMs[vm]
+        volumes = cluster.volumes[vm] ?? [:]
+        history = cluster.histories[vm]
+        self.domain = domain
+        self.exit = exit
+        let keys: [RecordKey] =
+            [.desiredVM(vm), .actualVM(vm), .history(vm), .volume(VolumeID(vm: vm))]
+        malformed =
+            cluster.malformed.isEmpty
+            ? nil : keys.lazy.compactMap { cluster.malformed[$0.path] }.first
+    }
+}
+
+/// How a guest ended.
+public enum GuestExit: Sendable, Equatable {
+    /// It shut itself down.
+    case shutDown
+    /// The operating system in it, or QEMU, died.
+    case crashed(reason: String)
+}

@@ -1,0 +1,47 @@
+public import MetaStackModel
+
+/// The next thing to do for one VM on one node. Each is done, then the situation is read afresh.
+public enum GuestStep: Sendable, Equatable {
+    /// All is as it should be.
+    case none
+    /// A record of the VM cannot be read: hands off.
+    case handsOff(MalformedRecord)
+
+    // Without a claim.
+
+    /// Somebody shall run the VM: claim it when it is this node's turn.
+    case claimToRun
+    /// Records of a VM that nobody wants any more are left: claim them to clean up.
+    case claimToCleanUp(vmCreateRevision: Revision)
+    /// The guest runs here and nobody has owned the VM since: claim it again and go on.
+    case claimInPlace(LocalDomain)
+    /// A domain without a right to run is ended; no disk is touched.
+    case destroyStray(LocalDomain, reason: String)
+    /// The domains of these evicted clients are gone from this host: let the clients in again.
+    case liftEvictions([EvictedClient])
+
+    // With this node's claim.
+
+    /// The claim stands under an earlier lease of this node, which will run out: carry it over.
+    case carryOver
+
+    /// Make the disk that the record describes.
+    case provision(VolumeID)
+    /// Keep former writers from the disks, then create the domain paused, record its clients, and
+    /// resume it.
+    case start
+    /// The domain was created and recorded, and not resumed yet.
+    case resume
+    /// Say what is so.
+    case report(ActualVM.State, message: String?)
+    /// Write down that the guest ended, before it is started again.
+    case noteExit(GuestExit)
+    case shutDown
+    case destroy(reason: String)
+    /// Remove all images of the VM's volumes.
+    case removeVolumes
+    /// The VM is gone: remove its records and the claim.
+    case forget
+    /// Give the claim back; the VM's disks stay.
+    case release
+}

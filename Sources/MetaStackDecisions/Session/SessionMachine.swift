@@ -1,0 +1,123 @@
+public import MetaStackModel
+
+/// Decides what a node's session needs next, and whether it is proven.
+///
+/// A session is one etcd lease and the instant until which it is proven alive. It counts from the
+/// *send* time of the last acknowledged keepalive: an answer that came late proves nothing about
+/// now. `SessionService` asks `next(at:)`, does what it says, and reports what happened through
+/// `observe(_:at:)`.
+public struct SessionMachine: Sendable {
+    public typealias Instant = ContinuousClock.Instant
+
+    /// What happened.
+    public enum Event: Sendable, Equatable {
+        /// etcd granted a lease; the request was sent at `sentAt`.
+        case granted(LeaseNumber, ttl: Duration, sentAt: Instant)
+        /// The host's record stands under the lease.
+        case published(LeaseNumber)
+        /// etcd acknowledged a keepalive that was sent at `sentAt`.
+        case renewed(LeaseNumber, sentAt: Instant)
+        /// A call failed, and it is not known what etcd thinks.
+        case failed
+        /// etcd knows the lease no more, or the host's record was seen to go.
+        case ended(LeaseNumber)
+    }
+
+    /// What to do next.
+    public enum Action: Sendable, Equatable {
+        case grant(ttl: Duration)
+        case publish(LeaseNumber)
+        case keepAlive(LeaseNumber)
+        /// Nothing before this instant.
+        case wait(until: Instant)
+    }
+
+    private enum State: Sendable {
+        case none
+        case granted(Lease)
+        case held(Lease)
+    }
+
+    private struct Lease: Sendable {
+        let number: LeaseNumber
+        var provenUntil: Instant
+        var renewAt: Instant
+    }
+
+    /// The lease's life without a keepalive.
+    public let ttl: Duration
+    private var state = State.none
+    private var retryAt: Instant?
+
+    public init(ttl: Duration) { self.ttl = ttl }
+
+    /// How much earlier than etcd the node stops believing in its own lease.
+    public var margin: Duration { max(ttl / 5, .milliseconds(500)) }
+
+    /// How long a call may take before it is given up and tried at another endpoint: never past
+    /// the moment from which the session is unproven, since guests have to be suspended then.
+    public func callDeadline(at now: Instant) -> Duration {
+        guard let unprovenFrom, unprovenFrom > now else { return ttl / 3 }
+        return min(ttl / 3, now.duration(to: unprovenFrom))
+    }
+
+    /// The lease under which claims can be made; nil while there is none to rely on.
+    public func provenLease(at now: Instant) -> LeaseNumber? {
+        guard case .held(let lease) = state, now < lease.provenUntil - margin else { return nil }
+        return lease.number
+    }
+
+    /// When the session is not to be relied on any more, unless it is renewed before; nil where
+    /// there is none.
+    public var unprovenFrom: Instant? {
+        guard case .held(let lease) = state else { return nil }
+        return lease.provenUntil - margin
+    }
+
+    /// The lease that the session holds or is about to, proven or not.
+    public var heldLease: LeaseNumber? { lease?.number }
+
+    public func next(at now: Instant) -> Action {
+        if let retryAt, now < retryAt { return .wait(until: retryAt) }
+        switch state {
+        case .none: return .grant(ttl: ttl)
+        case .granted(let lease): return .publish(lease.number)
+        case .held(let lease):
+            return now < lease.renewAt ? .wait(until: lease.renewAt) : .keepAlive(lease.number)
+        }
+    }
+
+    public mutating func observe(_ event: Event, at now: Instant) {
+        switch event {
+        case .granted(let number, let ttl, let sentAt):
+            retryAt = nil
+            state = .granted(
+                Lease(number: number, provenUntil: sentAt + ttl, renewAt: sentAt + self.ttl / 3))
+        case .published(let number):
+            retryAt = nil
+            if case .granted(let lease) = state, lease.number == number { state = .held(lease) }
+        case .renewed(let number, let sentAt):
+            retryAt = nil
+            renew(number, sentAt: sentAt)
+        case .failed:
+            retryAt = now + min(ttl / 10, .milliseconds(500))
+        case .ended(let number):
+            if heldLease == number { state = .none }
+        }
+    }
+
+    private var lease: Lease? {
+        switch state {
+        case .none: nil
+        case .granted(let lease), .held(let lease): lease
+        }
+    }
+
+    /// A late answer to an early keepalive never shortens what a later one proved.
+    private mutating func renew(_ number: LeaseNumber, sentAt: Instant) {
+        guard case .held(var lease) = state, lease.number == number else { return }
+        lease.provenUntil = max(lease.provenUntil, sentAt + ttl)
+        lease.renewAt = max(lease.renewAt, sentAt + ttl / 3)
+        state = .held(lease)
+    }
+}

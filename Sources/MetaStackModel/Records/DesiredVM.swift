@@ -1,0 +1,77 @@
+/// What somebody wants of one VM: `desired_vms/<vm_id>`. Written by management only.
+public struct DesiredVM: Record {
+    /// Whether the VM shall run.
+    public enum State: String, Codable, Sendable {
+        case start
+        case stop
+    }
+
+    /// What people call the VM.
+    public var name: ResourceName
+    /// A flavour's id or name.
+    public var flavour: String
+    /// An image's id or name.
+    public var image: String
+    public var state: State
+    /// The one host it may run on; nil for any.
+    public var host: HostID?
+    /// Its NICs in order; one on the node's bridge where the record says nothing.
+    public var nics: [DesiredNIC]
+    public var rest: [String: JSONValue]
+
+    public init(
+        name: ResourceName, flavour: String, image: String, state: State, host: HostID? = nil,
+        nics: [DesiredNIC] = [DesiredNIC()], rest: [String: JSONValue] = [:]
+    ) {
+        self.name = name
+        self.flavour = flavour
+        self.image = image
+        self.state = state
+        self.host = host
+        self.nics = nics
+        self.rest = rest
+    }
+
+    public init(from decoder: any Decoder) throws {
+        var fields = try FieldReader(decoder)
+        name = try fields.required("name")
+        flavour = try fields.required("flavour")
+        image = try fields.required("image")
+        state = try fields.optional("state", default: .start)
+        host = try fields.optional("host")
+        nics = try fields.optional("nics", default: [DesiredNIC()])
+        rest = try fields.rest()
+        guard nics.count <= DesiredNIC.maximumPerVM else {
+            throw ValidationError(
+                subject: "nics", found: "\(nics.count) NICs",
+                problem: "a VM has at most \(DesiredNIC.maximumPerVM)")
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = try FieldWriter(encoder, rest: rest)
+        try fields.put("name", name)
+        try fields.put("flavour", flavour)
+        try fields.put("image", image)
+        try fields.put("state", state)
+        try fields.put("host", host)
+        if nics != [DesiredNIC()] { try fields.put("nics", nics) }
+    }
+}
+
+/// One NIC that somebody wants; it hangs on the bridge that the node's configuration names.
+public struct DesiredNIC: Record {
+    /// One PCI slot each, and 6 bits of the MAC address count them.
+    public static let maximumPerVM = 16
+    public var rest: [String: JSONValue]
+
+    public init(rest: [String: JSONValue] = [:]) { self.rest = rest }
+
+    public init(from decoder: any Decoder) throws {
+        rest = try FieldReader(decoder).rest()
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        _ = try FieldWriter(encoder, rest: rest)
+    }
+}

@@ -1,0 +1,61 @@
+/// One field's name in a record.
+struct FieldName: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
+/// Reads a record's fields by name and remembers which it knows, so that the rest can be kept.
+///
+/// An absent field and a `null` are the same: the field's default.
+struct FieldReader {
+    private let container: KeyedDecodingContainer<FieldName>
+    private var known: Set<String> = []
+
+    init(_ decoder: any Decoder) throws {
+        container = try decoder.container(keyedBy: FieldName.self)
+    }
+
+    mutating func required<Value: Decodable>(_ name: String) throws -> Value {
+        known.insert(name)
+        return try container.decode(Value.self, forKey: FieldName(stringValue: name))
+    }
+
+    mutating func optional<Value: Decodable>(_ name: String) throws -> Value? {
+        known.insert(name)
+        return try container.decodeIfPresent(Value.self, forKey: FieldName(stringValue: name))
+    }
+
+    mutating func optional<Value: Decodable>(
+        _ name: String, default value: Value
+    ) throws -> Value {
+        try optional(name) ?? value
+    }
+
+    /// What the record holds besides the fields that were asked for.
+    func rest() throws -> [String: JSONValue] {
+        var rest: [String: JSONValue] = [:]
+        for name in container.allKeys where !known.contains(name.stringValue) {
+            rest[name.stringValue] = try container.decode(JSONValue.self, forKey: name)
+        }
+        return rest
+    }
+}
+
+/// Writes a record's fields; an absent optional one is left out, the unknown ones go back in.
+struct FieldWriter {
+    private var container: KeyedEncodingContainer<FieldName>
+
+    init(_ encoder: any Encoder, rest: [String: JSONValue]) throws {
+        container = encoder.container(keyedBy: FieldName.self)
+        for (name, value) in rest {
+            try container.encode(value, forKey: FieldName(stringValue: name))
+        }
+    }
+
+    mutating func put<Value: Encodable>(_ name: String, _ value: Value?) throws {
+        guard let value else { return }
+        try container.encode(value, forKey: FieldName(stringValue: name))
+    }
+}

@@ -1,0 +1,123 @@
+/// What a node says of its host: `hosts/<host_id>`, under the node's lease. Written by nodes only.
+public struct Host: Record {
+    public var name: HostID
+    public var totalRAM: Mebibytes
+    /// Committed to guests by claims.
+    public var usedRAM: Mebibytes
+    /// Kept for the host itself.
+    public var reservedRAM: Mebibytes
+    public var totalVCPU: Int
+    public var usedVCPU: Int
+    /// The node's etcd lease, in hexadecimal as etcdctl prints it.
+    public var lease: String
+    /// The machine's own UUID: two machines that are given one name are told apart by it.
+    public var machine: String
+    public var addresses: [String]
+    public var labels: [String: String]
+    /// Of metastack-node.
+    public var version: String
+    public var hypervisor: String
+    public var pools: [PoolName]
+    /// The bridges that guests can be put on.
+    public var networks: [String]
+    /// What is wrong with the host; nil where nothing is. Such a host takes no VMs.
+    public var message: String?
+    public var since: Timestamp
+    public var rest: [String: JSONValue]
+
+    public init(
+        name: HostID, totalRAM: Mebibytes, usedRAM: Mebibytes = .zero,
+        reservedRAM: Mebibytes = .zero, totalVCPU: Int, usedVCPU: Int = 0, lease: String,
+        machine: String = "", addresses: [String] = [], labels: [String: String] = [:], version: String,
+        hypervisor: String, pools: [PoolName] = [], networks: [String] = [],
+        message: String? = nil, since: Timestamp, rest: [String: JSONValue] = [:]
+    ) {
+        self.name = name
+        self.totalRAM = totalRAM
+        self.usedRAM = usedRAM
+        self.reservedRAM = reservedRAM
+        self.totalVCPU = totalVCPU
+        self.usedVCPU = usedVCPU
+        self.lease = lease
+        self.machine = machine
+        self.addresses = addresses
+        self.labels = labels
+        self.version = version
+        self.hypervisor = hypervisor
+        self.pools = pools
+        self.networks = networks
+        self.message = message
+        self.since = since
+        self.rest = rest
+    }
+
+    public init(from decoder: any Decoder) throws {
+        var fields = try FieldReader(decoder)
+        name = try fields.required("name")
+        totalRAM = try fields.required("total_ram")
+        usedRAM = try fields.optional("used_ram", default: .zero)
+        reservedRAM = try fields.optional("reserved_ram", default: .zero)
+        totalVCPU = try fields.required("total_vcpu")
+        usedVCPU = try fields.optional("used_vcpu", default: 0)
+        lease = try fields.optional("lease", default: "")
+        machine = try fields.optional("machine", default: "")
+        addresses = try fields.optional("addresses", default: [])
+        labels = try fields.optional("labels", default: [:])
+        version = try fields.optional("version", default: "")
+        hypervisor = try fields.optional("hypervisor", default: "")
+        pools = try fields.optional("pools", default: [])
+        networks = try fields.optional("networks", default: [])
+        message = try fields.optional("message")
+        since = try fields.optional("since", default: Timestamp(milliseconds: 0))
+        rest = try fields.rest()
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = try FieldWriter(encoder, rest: rest)
+        try fields.put("name", name)
+        try fields.put("total_ram", totalRAM)
+        try fields.put("used_ram", usedRAM)
+        try fields.put("reserved_ram", reservedRAM)
+        try fields.put("total_vcpu", totalVCPU)
+        try fields.put("used_vcpu", usedVCPU)
+        try fields.put("lease", lease)
+        try fields.put("machine", machine)
+        try fields.put("addresses", addresses)
+        try fields.put("labels", labels)
+        try fields.put("version", version)
+        try fields.put("hypervisor", hypervisor)
+        try fields.put("pools", pools)
+        try fields.put("networks", networks)
+        try fields.put("message", message)
+        try fields.put("since", since)
+    }
+}
+
+/// What is wanted of a host: `desired_hosts/<host_id>`. Written by management only.
+public struct DesiredHost: Record {
+    public enum State: String, Codable, Sendable {
+        /// It takes VMs.
+        case ready
+        /// It takes no further VMs.
+        case maintenance
+    }
+
+    public var state: State
+    public var rest: [String: JSONValue]
+
+    public init(state: State, rest: [String: JSONValue] = [:]) {
+        self.state = state
+        self.rest = rest
+    }
+
+    public init(from decoder: any Decoder) throws {
+        var fields = try FieldReader(decoder)
+        state = try fields.optional("state", default: .ready)
+        rest = try fields.rest()
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = try FieldWriter(encoder, rest: rest)
+        try fields.put("state", state)
+    }
+}

@@ -1,0 +1,97 @@
+/// What outlives a VM's claim: `vm_history/<vm_id>`. Written by nodes only.
+///
+/// The next owner reads here whom it must evict before its guest may write.
+public struct VMHistory: Record {
+    /// Tells the VM from a later one under the same id.
+    public var vmCreateRevision: Revision
+    /// The last owner.
+    public var host: HostID
+    public var incarnation: Incarnation
+    /// Storage clients that may still write the disks; emptied when their domain is known gone.
+    public var clients: [StorageClient]
+    /// Clients that were evicted and whose domains are not known to be gone yet.
+    public var evicted: [EvictedClient]
+    /// How often a guest of this VM was resumed after its creation.
+    public var boots: Int
+    public var lastExit: String?
+    public var rest: [String: JSONValue]
+
+    public init(
+        vmCreateRevision: Revision, host: HostID, incarnation: Incarnation,
+        clients: [StorageClient] = [], evicted: [EvictedClient] = [], boots: Int = 0,
+        lastExit: String? = nil, rest: [String: JSONValue] = [:]
+    ) {
+        self.vmCreateRevision = vmCreateRevision
+        self.host = host
+        self.incarnation = incarnation
+        self.clients = clients
+        self.evicted = evicted
+        self.boots = boots
+        self.lastExit = lastExit
+        self.rest = rest
+    }
+
+    public init(from decoder: any Decoder) throws {
+        var fields = try FieldReader(decoder)
+        vmCreateRevision = try fields.required("vm_create_revision")
+        host = try fields.required("host")
+        incarnation = try fields.required("incarnation")
+        clients = try fields.optional("clients", default: [])
+        evicted = try fields.optional("evicted", default: [])
+        boots = try fields.optional("boots", default: 0)
+        lastExit = try fields.optional("last_exit")
+        rest = try fields.rest()
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = try FieldWriter(encoder, rest: rest)
+        try fields.put("vm_create_revision", vmCreateRevision)
+        try fields.put("host", host)
+        try fields.put("incarnation", incarnation)
+        if !clients.isEmpty { try fields.put("clients", clients) }
+        if !evicted.isEmpty { try fields.put("evicted", evicted) }
+        try fields.put("boots", boots)
+        try fields.put("last_exit", lastExit)
+    }
+}
+
+/// A client that may not write any more, and the host whose word lifts that.
+public struct EvictedClient: Hashable, Sendable, Codable {
+    public let client: StorageClient
+    /// Where its domain ran.
+    public let host: HostID
+    /// When it was evicted.
+    public let at: Timestamp
+
+    public init(client: StorageClient, host: HostID, at: Timestamp) {
+        self.client = client
+        self.host = host
+        self.at = at
+    }
+}
+
+/// Why a node could not run a VM: `declines/<vm_id>/<host_id>`, under a back-off lease.
+public struct Decline: Record {
+    public var reason: String
+    public var at: Timestamp
+    public var rest: [String: JSONValue]
+
+    public init(reason: String, at: Timestamp, rest: [String: JSONValue] = [:]) {
+        self.reason = reason
+        self.at = at
+        self.rest = rest
+    }
+
+    public init(from decoder: any Decoder) throws {
+        var fields = try FieldReader(decoder)
+        reason = try fields.optional("reason", default: "")
+        at = try fields.optional("at", default: Timestamp(milliseconds: 0))
+        rest = try fields.rest()
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = try FieldWriter(encoder, rest: rest)
+        try fields.put("reason", reason)
+        try fields.put("at", at)
+    }
+}

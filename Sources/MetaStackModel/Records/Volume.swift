@@ -1,0 +1,98 @@
+/// A disk and the RBD image that holds it: `volumes/<volume_id>`.
+///
+/// Written before the image exists and removed after it is gone, so that a crash leaks nothing.
+/// An image's name is used once and never again: a stalled node that wakes up and removes an
+/// image can only remove what nobody uses any more.
+public struct Volume: Record {
+    public var pool: PoolName
+    /// The RBD image's name in the pool.
+    public var image: String
+    /// nil until it is provisioned, where the image's own size is taken.
+    public var size: Mebibytes?
+    public var vm: VMID
+    /// Tells the VM from a later one under the same id.
+    public var vmCreateRevision: Revision
+    /// The image that it was cloned from.
+    public var source: ImageID?
+    /// False while the image may be half made.
+    public var provisioned: Bool
+    /// Images of earlier, half-made attempts that are yet to be removed.
+    public var discarded: [String]
+    public var rest: [String: JSONValue]
+
+    public init(
+        pool: PoolName, image: String, size: Mebibytes? = nil, vm: VMID,
+        vmCreateRevision: Revision, source: ImageID? = nil, provisioned: Bool = false,
+        discarded: [String] = [], rest: [String: JSONValue] = [:]
+    ) {
+        self.pool = pool
+        self.image = image
+        self.size = size
+        self.vm = vm
+        self.vmCreateRevision = vmCreateRevision
+        self.source = source
+        self.provisioned = provisioned
+        self.discarded = discarded
+        self.rest = rest
+    }
+
+    /// Every image that must be gone before the record may go.
+    public var allImages: [String] { [image] + discarded }
+
+    public init(from decoder: any Decoder) throws {
+        var fields = try FieldReader(decoder)
+        pool = try fields.required("pool")
+        image = try fields.required("image")
+        size = try fields.optional("size")
+        vm = try fields.required("vm")
+        vmCreateRevision = try fields.required("vm_create_revision")
+        source = try fields.optional("source")
+        provisioned = try fields.optional("provisioned", default: false)
+        discarded = try fields.optional("discarded", default: [])
+        rest = try fields.rest()
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = try FieldWriter(encoder, rest: rest)
+        try fields.put("pool", pool)
+        try fields.put("image", image)
+        try fields.put("size", size)
+        try fields.put("vm", vm)
+        try fields.put("vm_create_revision", vmCreateRevision)
+        try fields.put("source", source)
+        try fields.put("provisioned", provisioned)
+        if !discarded.isEmpty { try fields.put("discarded", discarded) }
+    }
+}
+
+/// Names a volume: the VM's id, a dot and the disk's name, which holds no dot itself.
+public struct VolumeID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The disk that the VM boots from.
+    public static let rootDisk = "root"
+
+    public let vm: VMID
+    public let disk: String
+
+    public init(vm: VMID, disk: String = VolumeID.rootDisk) {
+        self.vm = vm
+        self.disk = disk
+    }
+
+    /// Reads `<vm_id>.<disk>`.
+    ///
+    /// - Throws: `ValidationError` where there is no dot or the VM's id is none.
+    public init(_ text: String) throws(ValidationError) {
+        guard let dot = text.lastIndex(of: "."), text.index(after: dot) < text.endIndex else {
+            throw ValidationError(
+                subject: "volume id", found: text, problem: "write it as <vm id>.<disk>")
+        }
+        vm = try VMID(String(text[..<dot]))
+        disk = String(text[text.index(after: dot)...])
+    }
+
+    public var description: String { "\(vm).\(disk)" }
+
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.vm, left.disk) < (right.vm, right.disk)
+    }
+}

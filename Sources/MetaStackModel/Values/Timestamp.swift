@@ -1,0 +1,43 @@
+public import Foundation
+
+/// A moment on the wall clock, in milliseconds since 1970, written as RFC 3339 in UTC.
+///
+/// For people only. No decision rests on it, since clocks of two hosts never agree.
+public struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    public let milliseconds: Int64
+
+    public init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
+    public init(_ date: Date) {
+        milliseconds = Int64((date.timeIntervalSince1970 * 1000).rounded())
+    }
+
+    /// The same moment for Foundation.
+    public var date: Date { Date(timeIntervalSince1970: Double(milliseconds) / 1000) }
+
+    public static func < (left: Self, right: Self) -> Bool {
+        left.milliseconds < right.milliseconds
+    }
+
+    private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+
+    /// For example `2026-11-21T10:00:00.123Z`.
+    public var description: String { date.formatted(Self.style) }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        do {
+            self.init(try Date(text, strategy: Self.style))
+        } catch {
+            throw ValidationError(
+                subject: "time", found: text, problem: "write it like 2026-11-21T10:00:00.123Z")
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}

@@ -1,0 +1,110 @@
+public import Etcd
+public import MetaStackModel
+
+/// The records of one deployment in etcd: all of them at once, their changes, and transactions.
+///
+/// Nodes and management use the same one; who may write what is in the design's table, not here.
+public final class ClusterStore: Sendable {
+    /// For what is not a record: leases, members, status.
+    public let client: EtcdClient
+    let layout: KeyLayout
+
+    /// - Parameter prefix: below which the deployment's keys stand, such as `/metastack`.
+    public init(client: EtcdClient, prefix: String) {
+        self.client = client
+        layout = KeyLayout(prefix: prefix)
+    }
+
+    /// All records at one revision (etcd's `Range`, in pages).
+    ///
+    /// - Throws: `EtcdError`.
+    public func load() async throws -> Cluster {
+        let listing = try await client.list(layout.range)
+        var cluster = Cluster()
+        for keyValue in listing.keyValues { cluster.apply(RawRecord(keyValue, layout: layout)) }
+        cluster.revision = .init(listing.revision)
+        return cluster
+    }
+
+    /// One record as it is now, past every cache; nil where its key does not exist.
+    ///
+    /// - Throws: `EtcdError`.
+    public func read(_ key: RecordKey) async throws -> RawRecord? {
+        try await client.get(layout.key(key)).map { RawRecord($0, layout: layout) }
+    }
+
+    /// Writes all of it, or nothing where one of the conditions does not hold (etcd's `Txn`).
+    ///
+    /// - Throws: `EtcdError`. Where the answer was lost the transaction may have happened: read
+    ///   again before trying again.
+    public func write(
+        _ writes: [RecordWrite], if conditions: [RecordCondition]
+    ) async throws -> WriteResult {
+        let transaction = try Transaction(
+            if: conditions.map { $0.condition(layout) },
+            then: writes.map { try $0.operation(layout) })
+        let result = try await client.transact(transaction)
+        return result.succeeded ? .written(.init(result.revision)) : .conflict
+    }
+
+    /// What changes after the state that is known, as it comes. See ``ClusterChanges``.
+    public func changes(after revision: MetaStackModel.Revision) -> ClusterChanges {
+        ClusterChanges(store: self, after: revision)
+    }
+
+    /// The cluster after each change, for programs that follow it whole. See ``ClusterFeed``.
+    public func follow(_ cluster: Cluster) -> ClusterFeed {
+        ClusterFeed(changes: changes(after: cluster.revision), cluster: cluster)
+    }
+}
+
+/// One write of a transaction.
+public enum RecordWrite: Sendable {
+    /// - Parameter lease: under which the key shall stand; without one it stands by itself.
+    case put(RecordKey, any Record, lease: LeaseNumber? = nil)
+    case delete(RecordKey)
+    /// Removes every record below a VM's declines.
+    case deleteDeclines(of: VMID)
+
+    func operation(_ layout: KeyLayout) throws -> Operation {
+        switch self {
+        case .put(let key, let record, let lease):
+            .put(layout.key(key), try record.json(), lease: lease.map { LeaseID($0) })
+        case .delete(let key):
+            .delete(.key(layout.key(key)))
+        case .deleteDeclines(let vm):
+            .delete(
+                .children(
+                    of: layout.prefix.appending(RecordKey.Folder.declines.rawValue)
+                        .appending(vm.text)))
+        }
+    }
+}
+
+/// What must still be so for a transaction to happen.
+public enum RecordCondition: Sendable {
+    /// Nobody has written the record since this revision.
+    case unchanged(RecordKey, since: MetaStackModel.Revision)
+    case absent(RecordKey)
+    case exists(RecordKey)
+    /// The record stands under this lease, which therefore is alive.
+    case underLease(RecordKey, LeaseNumber)
+
+    func condition(_ layout: KeyLayout) -> Condition {
+        switch self {
+        case .unchanged(let key, let revision):
+            .modRevision(layout.key(key), equals: .init(revision))
+        case .absent(let key): .absent(layout.key(key))
+        case .exists(let key): .exists(layout.key(key))
+        case .underLease(let key, let lease): .lease(layout.key(key), equals: LeaseID(lease))
+        }
+    }
+}
+
+/// What became of a transaction. Losing a race is a result and no error.
+public enum WriteResult: Sendable, Equatable {
+    /// It happened, at this revision.
+    case written(MetaStackModel.Revision)
+    /// A condition did not hold; nothing was written.
+    case conflict
+}

@@ -1,0 +1,137 @@
+public import MetaStackModel
+
+/// The transactions of the protocol, one function each. What must still be true stands in each one's
+/// comment; where it is not, nothing is written and the node looks again.
+public struct VMTransactions: Sendable {
+    private let store: ClusterStore
+    private let me: HostID
+
+    public init(store: ClusterStore, me: HostID) {
+        self.store = store
+        self.me = me
+    }
+
+    /// Nobody owns the VM, it is wanted as it was read, this node's lease is alive, and where a
+    /// disk has to be made, its image is not on its way out.
+    public func claim(
+        _ vm: VMID, wanted: Stored<DesiredVM>, as claim: ActualVM,
+        volumes: [(id: VolumeID, volume: Volume, known: Stored<Volume>?)],
+        image: ImageID, imageRevision: MetaStackModel.Revision, lease: LeaseNumber
+    ) async throws -> WriteResult {
+        try await store.write(
+            [.put(.actualVM(vm), claim, lease: lease)]
+                + volumes.map { .put(.volume($0.id), $0.volume) },
+            if: [
+                .unchanged(.desiredVM(vm), since: wanted.revision), .absent(.actualVM(vm)),
+                .underLease(.host(me), lease),
+            ] + volumes.map { unchanged(.volume($0.id), $0.known?.revision) }
+                + (volumes.isEmpty
+                    ? [] : [.unchanged(.actualImage(image), since: imageRevision)]))
+    }
+
+    /// Nobody owns the VM and nobody has owned it since the guest here lost its claim.
+    public func claimInPlace(
+        _ vm: VMID, wanted: Stored<DesiredVM>, as claim: ActualVM, history: Stored<VMHistory>,
+        lease: LeaseNumber
+    ) async throws -> WriteResult {
+        try await store.write(
+            [.put(.actualVM(vm), claim, lease: lease)],
+            if: [
+                .unchanged(.desiredVM(vm), since: wanted.revision), .absent(.actualVM(vm)),
+                .unchanged(.history(vm), since: history.revision), .underLease(.host(me), lease),
+            ])
+    }
+
+    /// Nobody owns the VM, and the record that made it superfluous is as it was read.
+    public func claimToCleanUp(
+        _ vm: VMID, desired: Stored<DesiredVM>?, as claim: ActualVM, lease: LeaseNumber
+    ) async throws -> WriteResult {
+        try await store.write(
+            [.put(.actualVM(vm), claim, lease: lease)],
+            if: [
+                unchanged(.desiredVM(vm), desired?.revision), .absent(.actualVM(vm)),
+                .underLease(.host(me), lease),
+            ])
+    }
+
+    /// The claim is this node's as it was read.
+    public func update(
+        _ vm: VMID, _ claim: ActualVM, known: Stored<ActualVM>, lease: LeaseNumber
+    ) async throws -> WriteResult {
+        try await store.write(
+            [.put(.actualVM(vm), claim, lease: lease)],
+            if: [.unchanged(.actualVM(vm), since: known.revision)])
+    }
+
+    /// The claim and the history are as they were read: so whoever is on record now is all who
+    /// could write until the next owner.
+    public func update(
+        _ vm: VMID, _ claim: ActualVM, known: Stored<ActualVM>, history: VMHistory,
+        knownHistory: Stored<VMHistory>?, lease: LeaseNumber
+    ) async throws -> WriteResult {
+        try await store.write(
+            [.put(.actualVM(vm), claim, lease: lease), .put(.history(vm), history)],
+            if: [
+                .unchanged(.actualVM(vm), since: known.revision),
+                unchanged(.history(vm), knownHistory?.revision),
+            ])
+    }
+
+    /// The claim is this node's as it was read, and so is the volume.
+    public func update(
+        _ id: VolumeID, _ volume: Volume, known: Stored<Volume>, claim: Stored<ActualVM>
+    ) async throws -> WriteResult {
+        try await store.write(
+            [.put(.volume(id), volume)],
+            if: [
+                .unchanged(.volume(id), since: known.revision),
+                .unchanged(.actualVM(id.vm), since: claim.revision),
+            ])
+    }
+
+    /// The claim is this node's as it was read; its domain is gone.
+    public func release(
+        _ vm: VMID, known: Stored<ActualVM>, history: VMHistory?,
+        knownHistory: Stored<VMHistory>?, decline: (Decline, lease: LeaseNumber)? = nil
+    ) async throws -> WriteResult {
+        var writes: [RecordWrite] = [.delete(.actualVM(vm))]
+        var conditions: [RecordCondition] = [.unchanged(.actualVM(vm), since: known.revision)]
+        if let history {
+            writes.append(.put(.history(vm), history))
+            conditions.append(unchanged(.history(vm), knownHistory?.revision))
+        }
+        if let decline {
+            writes.append(.put(.decline(vm, me), decline.0, lease: decline.lease))
+        }
+        return try await store.write(writes, if: conditions)
+    }
+
+    /// The claim is this node's as it was read; the VM's domain and all of its images are gone.
+    public func forget(
+        _ vm: VMID, known: Stored<ActualVM>, volumes: [VolumeID: Stored<Volume>]
+    ) async throws -> WriteResult {
+        let ids = volumes.keys.sorted()
+        return try await store.write(
+            ids.map { .delete(.volume($0)) } + [
+                .delete(.history(vm)), .deleteDeclines(of: vm), .delete(.actualVM(vm)),
+            ],
+            if: [.unchanged(.actualVM(vm), since: known.revision)]
+                + ids.compactMap { id in
+                    volumes[id].map { .unchanged(.volume(id), since: $0.revision) }
+                })
+    }
+
+    /// The history is as it was read; the domains of these clients are gone from this host.
+    public func update(
+        _ vm: VMID, history: VMHistory, known: Stored<VMHistory>
+    ) async throws -> WriteResult {
+        try await store.write(
+            [.put(.history(vm), history)], if: [.unchanged(.history(vm), since: known.revision)])
+    }
+
+    private func unchanged(
+        _ key: RecordKey, _ revision: MetaStackModel.Revision?
+    ) -> RecordCondition {
+        revision.map { .unchanged(key, since: $0) } ?? .absent(key)
+    }
+}
