@@ -74,7 +74,7 @@ let package = Package(
             "MetaStackAgent", "Ceph", "Curl", "Libvirt", "MetaStackDecisions", "MetaStackModel",
             "MetaStackStore", crypto, lifecycle, logging, subprocess),
         module(
-            "MetaStackCommands", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
+            "MetaStackCommands", "Etcd", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
             argumentParser, crypto, logging, yaml),
         module(
             "MetaStackTesting", "Etcd", "MetaStackAgent", "MetaStackDecisions", "MetaStackModel",
