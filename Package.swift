@@ -32,6 +32,8 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let signals = Target.Dependency.product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -82,7 +84,7 @@ let package = Package(
 
         program(
             "metastack-node", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
-            "MetaStackStore", argumentParser, lifecycle, logging),
+            "MetaStackStore", argumentParser, lifecycle, logging, signals),
         program("metastack", "MetaStackCommands"),
         program(
             "metastack-bench", "Etcd", "MetaStackModel", "MetaStackStore", "MetaStackTesting",

@@ -31,6 +31,13 @@ extension LibvirtConnection {
         return Set(types.map(DomainDescription.DomainType.init(rawValue:)))
     }
 
+    /// The machine's own UUID, from its firmware or libvirtd's `host_uuid` setting.
+    public func machineUUID() async throws -> String {
+        let attempt = Attempt("read capabilities of", uri)
+        let document = try XMLDocument(try await capabilities(), attempt)
+        return document.root.first("host")?.first("uuid")?.text ?? ""
+    }
+
     /// Whether a full x86-64 guest of that type can be created here.
     public func supportsDomainType(_ type: DomainDescription.DomainType) async throws -> Bool {
         try await domainTypes().contains(type)

@@ -3,7 +3,6 @@ import Curl
 import Foundation
 import MetaStackModel
 import Subprocess
-import System
 
 /// Fetches with libcurl, checks with SHA-256, converts with `qemu-img`.
 struct LocalImageFiles: ImageFiles {
@@ -155,10 +154,10 @@ struct LocalImageFiles: ImageFiles {
             .name("qemu-img"), arguments: Arguments(arguments), output: .string(limit: 1 << 16),
             error: .string(limit: 1 << 16))
         guard result.terminationStatus.isSuccess else {
-            let reason = (result.standardError ?? "").split(separator: "\n").first.map(String.init)
+            let reason = result.standardError.split(separator: "\n").first.map(String.init)
             throw ImageFileError.notAnImage(reason: reason ?? "qemu-img refuses it")
         }
-        return result.standardOutput ?? ""
+        return result.standardOutput
     }
 }
 

@@ -3,6 +3,7 @@ import Logging
 import MetaStackDecisions
 import MetaStackModel
 import MetaStackStore
+import Synchronization
 
 /// Becoming a VM's owner.
 extension GuestPerformer {
@@ -109,10 +110,11 @@ extension GuestPerformer {
     private func timeToTurn(_ vm: VMID, rank: Int) -> Duration? {
         let now = clock.now
         let since = memory.state.withLock { state in
-            state.pendingSince[vm] ?? {
-                state.pendingSince[vm] = now
-                return now
-            }()
+            state.pendingSince[vm]
+                ?? {
+                    state.pendingSince[vm] = now
+                    return now
+                }()
         }
         let turn = since + settings.slot * rank
         return turn > now ? now.duration(to: turn) : nil

@@ -2,6 +2,7 @@ import Logging
 import MetaStackDecisions
 import MetaStackModel
 import MetaStackStore
+import Synchronization
 
 /// Ending guests, and giving up what they held. Release always follows the end of the domain.
 extension GuestPerformer {
@@ -19,10 +20,11 @@ extension GuestPerformer {
         }
         let now = clock.now
         let since = memory.state.withLock { state in
-            state.shuttingDownSince[situation.vm] ?? {
-                state.shuttingDownSince[situation.vm] = now
-                return now
-            }()
+            state.shuttingDownSince[situation.vm]
+                ?? {
+                    state.shuttingDownSince[situation.vm] = now
+                    return now
+                }()
         }
         if since.duration(to: now) >= settings.grace {
             return try await destroy(
@@ -80,15 +82,12 @@ extension GuestPerformer {
     /// the decline's lease has run out.
     func decline(_ situation: GuestSituation, _ reason: String) async throws -> Outcome {
         let known = try ownClaim(situation)
-        let lease = try await store.client.grantLease(ttl: settings.declineFor)
+        let lease = try await store.grantLease(ttl: settings.declineFor).lease
         log(situation).warning("declined", metadata: ["reason": "\(reason)"])
         return outcome(
             try await transactions.release(
                 situation.vm, known: known, history: nil, knownHistory: nil,
-                decline: (
-                    Decline(reason: reason, at: clock.timestamp),
-                    lease: LeaseNumber(lease.id.rawValue)
-                )), situation)
+                decline: (Decline(reason: reason, at: clock.timestamp), lease: lease)), situation)
     }
 
     func removeVolumes(_ situation: GuestSituation) async throws -> Outcome {

@@ -16,7 +16,7 @@ struct HostService: Service {
     let logger: Logger
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             await queue.run { await publish($0) }
         }
     }

@@ -1,8 +1,8 @@
 import Foundation
-import MetaStackModel
+public import MetaStackModel
 
 /// Brings an image's file to this node, checked and raw.
-protocol ImageFiles: Sendable {
+public protocol ImageFiles: Sendable {
     /// - Parameter progress: bytes done and bytes in all, where they are known.
     /// - Throws: `ImageFileError`.
     func fetch(
@@ -12,12 +12,18 @@ protocol ImageFiles: Sendable {
 }
 
 /// A raw file that is ready to be stored.
-struct FetchedFile: Sendable {
-    var rawPath: String
+public struct FetchedFile: Sendable {
+    public var rawPath: String
     /// Of the file as it was fetched.
-    var checksum: Checksum
+    public var checksum: Checksum
     /// Files of this node's own making.
-    var scratch: [String]
+    public var scratch: [String]
+
+    public init(rawPath: String, checksum: Checksum, scratch: [String] = []) {
+        self.rawPath = rawPath
+        self.checksum = checksum
+        self.scratch = scratch
+    }
 
     func discard() {
         for path in scratch {

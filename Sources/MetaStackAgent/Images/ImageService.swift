@@ -1,7 +1,6 @@
 import Logging
 import MetaStackDecisions
 import MetaStackModel
-import MetaStackStore
 import ServiceLifecycle
 import Synchronization
 
@@ -15,7 +14,6 @@ struct ImageService: Service {
     private static let retryAfter = Duration.seconds(15)
 
     let view: NodeView
-    let store: ClusterStore
     let queue: WorkQueue<ImageID>
     let importer: ImageImporter
     let clock: any NodeClock
@@ -23,11 +21,10 @@ struct ImageService: Service {
     private let pendingSince = PendingSince()
 
     init(
-        view: NodeView, store: ClusterStore, queue: WorkQueue<ImageID>, importer: ImageImporter,
+        view: NodeView, queue: WorkQueue<ImageID>, importer: ImageImporter,
         clock: any NodeClock, logger: Logger
     ) {
         self.view = view
-        self.store = store
         self.queue = queue
         self.importer = importer
         self.clock = clock

@@ -48,8 +48,8 @@ struct SessionService: Service {
     private func grant(_ ttl: Duration) async {
         let sentAt = clock.now
         do {
-            let lease = try await store.client.grantLease(ttl: ttl, deadline: deadline)
-            observe(.granted(LeaseNumber(lease.id.rawValue), ttl: lease.ttl, sentAt: sentAt))
+            let granted = try await store.grantLease(ttl: ttl, deadline: deadline)
+            observe(.granted(granted.lease, ttl: granted.ttl, sentAt: sentAt))
         } catch {
             failed("cannot get a lease", error)
         }
@@ -76,12 +76,13 @@ struct SessionService: Service {
     private func keepAlive(_ lease: LeaseNumber) async {
         let sentAt = clock.now
         do {
-            _ = try await store.client.keepAlive(
-                LeaseID(rawValue: lease.number), deadline: deadline)
-            observe(.renewed(lease, sentAt: sentAt))
-        } catch let error as EtcdError where error.code == .leaseNotFound {
-            logger.error("session ended: etcd has no such lease", metadata: ["lease": "\(lease)"])
-            observe(.ended(lease))
+            if try await store.keepAlive(lease, deadline: deadline) {
+                observe(.renewed(lease, sentAt: sentAt))
+            } else {
+                logger.error(
+                    "session ended: etcd has no such lease", metadata: ["lease": "\(lease)"])
+                observe(.ended(lease))
+            }
         } catch {
             failed("cannot renew the lease", error)
         }

@@ -39,7 +39,8 @@ struct ChangeRouter: Sendable {
                 guests.mark(vm)
                 host.mark(view.me)
                 // A claim that went may have made room for somebody.
-                placementChanged = placementChanged || !view.read { $0.cluster.actualVMs[vm] != nil }
+                placementChanged =
+                    placementChanged || !view.read { $0.cluster.actualVMs[vm] != nil }
             case .host(let id):
                 hostChanged(id)
                 placementChanged = true

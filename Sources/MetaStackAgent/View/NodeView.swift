@@ -41,7 +41,9 @@ final class NodeView: Sendable {
         try state.withLock { try body($0) }
     }
 
-    func change<Value>(_ body: (inout sending State) throws -> sending Value) rethrows -> sending Value {
+    func change<Value>(_ body: (inout sending State) throws -> sending Value) rethrows
+        -> sending Value
+    {
         try state.withLock { try body(&$0) }
     }
 

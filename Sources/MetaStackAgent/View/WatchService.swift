@@ -52,7 +52,7 @@ struct WatchService: Service {
         }
     }
 
-    private func follow(after revision: Revision) async throws {
+    private func follow(after revision: MetaStackModel.Revision) async throws {
         for try await change in store.changes(after: revision) {
             let (changed, malformed) = view.change { state in
                 let known = state.cluster.malformed

@@ -1,0 +1,202 @@
+import Foundation
+import Libvirt
+import Logging
+import MetaStackDecisions
+import MetaStackModel
+import Synchronization
+
+/// Guests through libvirt. A domain is MetaStack's where it carries MetaStack's metadata; all
+/// others are as if they were not there.
+final class LibvirtHypervisor: Hypervisor {
+    /// What a domain needs beyond what its VM says.
+    struct Settings: Sendable {
+        var uri: String
+        var bridge: String
+        /// The Ceph user's secret in libvirt; nil without Ceph.
+        var secret: CephSecret?
+    }
+
+    /// A Ceph user's key, for libvirt to hand to QEMU.
+    struct CephSecret: Sendable {
+        var uuid: UUID
+        var user: String
+        var key: String
+    }
+
+    private let settings: Settings
+    private let choice: DomainTypeChoice
+    private let logger: Logger
+    private let current = Mutex<LibvirtConnection?>(nil)
+
+    init(_ settings: Settings, choice: DomainTypeChoice, logger: Logger) {
+        self.settings = settings
+        self.choice = choice
+        self.logger = logger
+    }
+
+    // MARK: Connection
+
+    /// Connects anew and gives libvirt the Ceph secret, which it forgets when it restarts.
+    func connect() async throws {
+        let connection = try await LibvirtConnection.open(uri: settings.uri)
+        if let secret = settings.secret {
+            guard let key = Data(base64Encoded: secret.key) else {
+                throw HypervisorError.badKey(user: secret.user)
+            }
+            try await connection.setCephSecret(
+                uuid: secret.uuid, usage: "client.\(secret.user)", key: key)
+        }
+        current.withLock { $0 = connection }
+    }
+
+    private func connection() throws -> LibvirtConnection {
+        guard let connection = current.withLock({ $0 }) else {
+            throw HypervisorError.disconnected(uri: settings.uri)
+        }
+        return connection
+    }
+
+    // MARK: Looking
+
+    func capacity() async throws -> HypervisorCapacity {
+        let connection = try connection()
+        let node = try await connection.nodeInformation()
+        return HypervisorCapacity(
+            ram: Mebibytes(bytes: Int64(node.memoryBytes)), vcpus: node.cpus,
+            machine: try await connection.machineUUID(),
+            description:
+                "\(node.hypervisor) \(node.hypervisorVersion) (libvirt \(node.libvirtVersion))")
+    }
+
+    func domains() async throws -> [LocalDomain] {
+        var found: [LocalDomain] = []
+        for domain in try await connection().domains() where DomainNaming.isOurs(domain.name) {
+            if let local = try await local(domain) { found.append(local) }
+        }
+        return found
+    }
+
+    func domain(of vm: VMID) async throws -> LocalDomain? {
+        guard let domain = try await connection().domain(named: DomainNaming.name(of: vm)) else {
+            return nil
+        }
+        return try await local(domain)
+    }
+
+    /// nil where the domain is not MetaStack's, or went away while it was looked at.
+    private func local(_ domain: Domain) async throws -> LocalDomain? {
+        do {
+            let reading = try await domain.reading()
+            guard let mark = DomainMark(reading) else { return nil }
+            return LocalDomain(
+                vm: mark.vm, incarnation: mark.incarnation, vmCreateRevision: mark.vmCreateRevision,
+                state: LocalDomain.State(try await domain.state()))
+        } catch let error as LibvirtError where error.isNoDomain {
+            return nil
+        }
+    }
+
+    // MARK: Acting
+
+    func create(_ guest: GuestSpecification) async throws {
+        if let console = guest.console {
+            try FileManager.default.createDirectory(
+                atPath: (console as NSString).deletingLastPathComponent,
+                withIntermediateDirectories: true)
+        }
+        let description = DomainDescription(
+            guest, type: try await choice.type(), bridge: settings.bridge,
+            secret: settings.secret?.uuid)
+        _ = try await connection().create(description, paused: true)
+    }
+
+    func resume(_ vm: VMID) async throws { try await existing(vm).resume() }
+
+    func suspend(_ vm: VMID) async throws { try await existing(vm).suspend() }
+
+    func shutDown(_ vm: VMID) async throws { try await existing(vm).shutdown() }
+
+    func destroy(_ vm: VMID) async throws {
+        guard let domain = try await ours(vm) else { return }
+        do {
+            try await domain.destroy()
+            if try await domain.isPersistent { try await domain.undefine() }
+        } catch let error as LibvirtError where error.isNoDomain || error.isOperationInvalid {
+            return  // It ended by itself meanwhile.
+        }
+    }
+
+    private func existing(_ vm: VMID) async throws -> Domain {
+        guard let domain = try await ours(vm) else { throw HypervisorError.noDomain(vm) }
+        return domain
+    }
+
+    /// The VM's domain, where there is one and it is MetaStack's.
+    private func ours(_ vm: VMID) async throws -> Domain? {
+        guard let domain = try await connection().domain(named: DomainNaming.name(of: vm)),
+            try await local(domain) != nil
+        else { return nil }
+        return domain
+    }
+
+    // MARK: Events
+
+    func events() -> AsyncStream<HypervisorEvent> {
+        let (events, continuation) = AsyncStream<HypervisorEvent>.makeStream()
+        let following = Task { await follow(continuation) }
+        continuation.onTermination = { _ in following.cancel() }
+        return events
+    }
+
+    /// Hands on events, and connects again as often as the connection breaks.
+    private func follow(_ events: AsyncStream<HypervisorEvent>.Continuation) async {
+        while !Task.isCancelled {
+            if let connection = current.withLock({ $0 }) {
+                let stream = connection.events()
+                events.yield(.listAgain)
+                for await event in stream { hand(event, to: events) }
+                guard !Task.isCancelled else { return }
+                current.withLock { $0 = nil }
+                await connection.close()
+                events.yield(.disconnected("the connection to \(settings.uri) broke"))
+            }
+            do {
+                try await connect()
+            } catch {
+                events.yield(.disconnected("\(error)"))
+                // Cancelled: the loop's condition sees it.
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    private func hand(
+        _ event: DomainEvent, to events: AsyncStream<HypervisorEvent>.Continuation
+    ) {
+        guard let domain = event.domain else {
+            events.yield(.listAgain)
+            return
+        }
+        guard let vm = DomainNaming.vm(of: domain.name) else { return }
+        if case .lifecycle(_, .stopped(let reason)) = event {
+            events.yield(.ended(vm, GuestExit(reason)))
+        } else {
+            events.yield(.changed(vm))
+        }
+    }
+}
+
+/// Why the hypervisor could not be asked.
+enum HypervisorError: Error, CustomStringConvertible {
+    case disconnected(uri: String)
+    case noDomain(VMID)
+    case badKey(user: String)
+
+    var description: String {
+        switch self {
+        case .disconnected(let uri): "libvirt at \(uri) is not there"
+        case .noDomain(let vm): "VM \(vm) has no domain on this host"
+        case .badKey(let user): "the key of client.\(user) is no base64: check its keyring"
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Curl
+import Etcd
+import Foundation
+public import Logging
+public import MetaStackModel
+import MetaStackStore
+public import ServiceLifecycle
+
+/// A node on real parts: connects to Ceph, libvirt and etcd, then runs the agent.
+///
+/// A part that is not there yet is waited for, with one sentence in the log each time it was tried:
+/// after a power cut everything comes up at once, in any order.
+public struct NodeService: Service {
+    private static let retryAfter = Duration.seconds(3)
+
+    private let configuration: NodeConfiguration
+    private let logger: Logger
+
+    public init(_ configuration: NodeConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Ends within a second of a graceful shutdown and leaves every guest as it is.
+    public func run() async throws {
+        guard let agent = try await prepared() else { return }
+        try await agent.run()
+    }
+
+    /// nil where the shutdown came first.
+    private func prepared() async throws -> Agent? {
+        try await cancelWhenGracefulShutdown {
+            do {
+                let storage = try await connected("storage") {
+                    try await CephStorage(configuration.storage)
+                }
+                let hypervisor = try await connected("hypervisor") {
+                    try await self.hypervisor(over: storage)
+                }
+                return try await Agent(
+                    configuration, parts(hypervisor, storage), logger: logger)
+            } catch is CancellationError {
+                return nil
+            }
+        }
+    }
+
+    /// Tries until it works.
+    private func connected<Part: Sendable>(
+        _ what: String, _ connect: () async throws -> Part
+    ) async throws -> Part {
+        while true {
+            do {
+                return try await connect()
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                logger.error(
+                    "cannot connect, trying again",
+                    metadata: ["part": "\(what)", "error": "\(error)"])
+                try await Task.sleep(for: Self.retryAfter)
+            }
+        }
+    }
+
+    private func hypervisor(over storage: CephStorage) async throws -> LibvirtHypervisor {
+        let hypervisor = LibvirtHypervisor(
+            LibvirtHypervisor.Settings(
+                uri: configuration.libvirt.uri, bridge: configuration.network.bridge,
+                secret: try await storage.secret()),
+            choice: DomainTypeChoice(
+                configuration.libvirt.domainType, uri: configuration.libvirt.uri, logger: logger),
+            logger: logger)
+        try await hypervisor.connect()
+        return hypervisor
+    }
+
+    private func parts(
+        _ hypervisor: LibvirtHypervisor, _ storage: CephStorage
+    ) throws -> Agent.Parts {
+        let client = try EtcdClient(EtcdConfiguration(configuration.etcd), logger: logger)
+        return Agent.Parts(
+            store: ClusterStore(client: client, prefix: configuration.etcd.prefix),
+            hypervisor: hypervisor, storage: storage,
+            files: LocalImageFiles(
+                directory: "/var/lib/metastack/images", host: configuration.node.name,
+                curl: try Curl(name: "images")))
+    }
+}

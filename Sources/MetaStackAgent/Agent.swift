@@ -1,0 +1,97 @@
+import Etcd
+public import Logging
+public import MetaStackModel
+public import MetaStackStore
+public import ServiceLifecycle
+
+/// The daemon's map: builds its services in order and says who talks to whom.
+///
+/// Records come in through `WatchService` into the `NodeView`; `ChangeRouter` marks what they are
+/// about; `GuestService` and `ImageService` read the view, ask the rules of `MetaStackDecisions`
+/// for one step each, and perform it. `SessionService` keeps the lease; `DomainService` hears the
+/// hypervisor.
+public struct Agent: Service {
+    /// What an agent is given: etcd, a hypervisor and storage, in earnest or in a test.
+    public struct Parts: Sendable {
+        public var store: ClusterStore
+        public var hypervisor: any Hypervisor
+        public var storage: any BlockStorage
+        public var files: any ImageFiles
+        public var clock: any NodeClock
+
+        public init(
+            store: ClusterStore, hypervisor: any Hypervisor, storage: any BlockStorage,
+            files: any ImageFiles, clock: any NodeClock = SystemClock()
+        ) {
+            self.store = store
+            self.hypervisor = hypervisor
+            self.storage = storage
+            self.files = files
+            self.clock = clock
+        }
+    }
+
+    private let services: [any Service]
+    private let logger: Logger
+
+    /// - Throws: where the hypervisor cannot say what the host has.
+    public init(_ configuration: NodeConfiguration, _ parts: Parts, logger: Logger) async throws {
+        let me = configuration.node.name
+        let clock = parts.clock
+        let view = NodeView(me: me, ttl: configuration.node.leaseTTL)
+        let host = HostRecord(
+            HostRecord.Fixed(configuration, since: clock.timestamp),
+            capacity: try await parts.hypervisor.capacity(), store: parts.store, view: view,
+            logger: logger)
+        let router = ChangeRouter(
+            view: view, guests: WorkQueue(clock: clock), images: WorkQueue(clock: clock),
+            host: WorkQueue(clock: clock), clock: clock, logger: logger)
+        let domains = LocalDomains(hypervisor: parts.hypervisor, view: view)
+        let performer = GuestPerformer(
+            view: view, store: parts.store,
+            transactions: VMTransactions(store: parts.store, me: me),
+            hypervisor: parts.hypervisor, storage: parts.storage,
+            settings: GuestSettings(
+                vmPool: configuration.storage.vmPool,
+                consoleDirectory: configuration.libvirt.consoleDirectory),
+            clock: clock, logger: logger)
+        let importer = ImageImporter(
+            view: view, store: parts.store, storage: parts.storage, files: parts.files,
+            pool: configuration.storage.imagePool, clock: clock, logger: logger)
+        services = [
+            StorageService(
+                storage: parts.storage, settings: configuration.storage, host: host,
+                router: router, clock: clock, logger: logger),
+            WatchService(
+                store: parts.store, view: view, router: router, clock: clock, logger: logger),
+            DomainService(
+                hypervisor: parts.hypervisor, domains: domains, view: view, host: host,
+                router: router, clock: clock, logger: logger),
+            SessionService(
+                store: parts.store, view: view, host: host, router: router,
+                hypervisor: parts.hypervisor, clock: clock, logger: logger),
+            HostService(
+                record: host, view: view, queue: router.host, clock: clock, logger: logger),
+            GuestService(
+                view: view, queue: router.guests, performer: performer, domains: domains,
+                clock: clock, logger: logger),
+            ImageService(
+                view: view, queue: router.images, importer: importer, clock: clock,
+                logger: logger),
+        ]
+        self.logger = logger
+    }
+
+    /// Runs until its group shuts down gracefully, which leaves every guest as it is, or until one
+    /// service fails, which ends them all.
+    public func run() async throws {
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { .init(service: $0) }, logger: logger))
+        try await withGracefulShutdownHandler {
+            try await group.run()
+        } onGracefulShutdown: {
+            Task { await group.triggerGracefulShutdown() }
+        }
+    }
+}
