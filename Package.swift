@@ -103,7 +103,9 @@ let package = Package(
         tests(
             "MetaStackAgentTests", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
             "MetaStackDecisions", "MetaStackStore"),
-        tests("MetaStackCommandsTests", "MetaStackCommands", "MetaStackModel", argumentParser),
+        tests(
+            "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel", "MetaStackStore",
+            argumentParser),
         tests("SystemTests", "MetaStackTesting", "MetaStackModel", "Etcd", subprocess),
     ]
 )

@@ -1,11 +1,12 @@
 public import ArgumentParser
+import MetaStackModel
 
 /// The command `metastack`: writes desired state, shows actual state, and does nothing else.
 ///
 /// Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 etcd not reachable, 6 timed
 /// out; see ``ExitStatus``.
 public struct MetaStackCommand: AsyncParsableCommand {
-    public static let version = "0.1.0"
+    
 
     public static let configuration = CommandConfiguration(
         commandName: "metastack",
@@ -16,7 +17,7 @@ public struct MetaStackCommand: AsyncParsableCommand {
 
             \(ExitStatus.help)
             """,
-        version: version,
+        version: Version.current,
         subcommands: [
             VMCommand.self, ImageCommand.self, FlavourCommand.self, HostCommand.self,
         ])
