@@ -85,6 +85,9 @@ public struct Agent: Service {
     /// Runs until its group shuts down gracefully, which leaves every guest as it is, or until one
     /// service fails, which ends them all.
     public func run() async throws {
+        // What the group says of each service at debug level is the service's whole structure.
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0) }, logger: logger))

@@ -31,7 +31,7 @@ struct MetaStackNode: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [.init(service: NodeService(configuration, logger: logger))],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger.quiet(logger)))
         try await group.run()
         logger.info("stopped, guests run on")
     }
@@ -47,5 +47,14 @@ struct MetaStackNode: AsyncParsableCommand {
         return try NodeConfiguration(
             yaml: yaml, file: config, environment: ProcessInfo.processInfo.environment,
             hostName: ProcessInfo.processInfo.hostName)
+    }
+}
+
+extension Logger {
+    /// The same without what the service group says at debug level: each service's whole structure.
+    fileprivate static func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .info)
+        return logger
     }
 }

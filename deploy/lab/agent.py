@@ -64,11 +64,15 @@ def endpoints(lab):
 def reserved_ram(lab):
     """MiB that a host must not give to guests.
 
-    All hosts' libvirts report the same memory, the real machine's. Each offers its share of three
+    All hosts' libvirts report the same memory: that of the machine's NUMA cells, which can be less
+    than the kernel's total where memory was plugged in later. Each host offers its share of three
     quarters of it, so that the hosts together never promise more than there is.
     """
-    line = re.search(r"MemTotal:\s+(\d+) kB", pathlib.Path("/proc/meminfo").read_text())
-    total = int(line[1]) // 1024
+    cells = pathlib.Path("/sys/devices/system/node").glob("node*/meminfo")
+    totals = [int(re.search(r"MemTotal:\s+(\d+) kB", cell.read_text())[1]) for cell in cells]
+    if not totals:
+        raise LabError("the machine's memory cannot be read from /sys/devices/system/node")
+    total = sum(totals) // 1024
     share = max(LEAST_RAM, total * 3 // 4 // lab.hosts)
     return max(0, total - share)
 

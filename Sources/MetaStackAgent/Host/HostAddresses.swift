@@ -7,23 +7,21 @@ extension HostRecord.Fixed {
         self.init(
             name: configuration.node.name, labels: configuration.node.labels,
             reservedRAM: configuration.node.reservedRAM,
-            addresses: HostAddresses.all(except: configuration.network.bridge),
+            addresses: HostAddresses.all(),
             networks: [configuration.network.bridge], version: Version.current, since: since)
     }
 }
 
 /// The host's own addresses.
 enum HostAddresses {
-    /// Every address that others can reach (`getifaddrs`): no loopback, no link-local one, none of
-    /// the guests' bridge.
-    static func all(except bridge: String) -> [String] {
+    /// Every address that others can reach (`getifaddrs`): no loopback and no link-local one.
+    static func all() -> [String] {
         var first: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&first) == 0 else { return [] }
         defer { freeifaddrs(first) }
         var addresses: [String] = []
         for interface in sequence(first: first, next: { $0?.pointee.ifa_next }).compactMap(\.self) {
-            guard String(cString: interface.pointee.ifa_name) != bridge,
-                let address = text(of: interface.pointee.ifa_addr), !address.hasPrefix("127."),
+            guard let address = text(of: interface.pointee.ifa_addr), !address.hasPrefix("127."),
                 address != "::1", !address.hasPrefix("fe80:")
             else { continue }
             addresses.append(address)
