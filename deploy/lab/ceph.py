@@ -72,7 +72,7 @@ CAPABILITIES = {
     "osd.0": {"mon": "allow profile osd", "osd": "allow *"},
     USER: {
         # A node also lifts the evictions of clients that it knows to be gone.
-        "mon": "profile rbd, allow command \"osd blocklist\" with blocklistop=rm",
+        "mon": "profile rbd, allow command 'osd blocklist' with blocklistop=rm",
         "osd": ", ".join(f"profile rbd pool={pool}" for pool in POOLS),
     },
 }
