@@ -85,6 +85,7 @@ def kill_init(path):
     pid = init_pid(path)
     if pid is None:
         return False
+    parent = parent_pid(pid)
     try:
         handle = os.pidfd_open(pid)
         signal.pidfd_send_signal(handle, signal.SIGKILL)
@@ -94,7 +95,26 @@ def kill_init(path):
     os.close(handle)
     if not ended:
         raise LabError(f"process {pid} is still there {DEATH_LIMIT} s after SIGKILL")
+    wait_for_unshare(parent)
     return True
+
+
+def parent_pid(pid):
+    """An init's parent: the `unshare` that made its namespaces."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[1])
+
+
+def wait_for_unshare(pid):
+    """Waits until the init's parent has ended and been collected, for a while.
+
+    The keeper's is collected by the machine's own init, which takes what time it likes.
+    """
+    deadline = time.monotonic() + START_LIMIT
+    comm = pathlib.Path(f"/proc/{pid}/comm")
+    with contextlib.suppress(OSError):  # It is gone.
+        while comm.read_text() == "unshare\n" and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 def end_service(path, service, action, limit=10):
