@@ -1,4 +1,4 @@
-"""Ceph for a lab: one monitor and one OSD that keeps its objects in memory, up in about two seconds.
+"""Ceph for a lab: one monitor, and one OSD in memory. It is up in about two seconds.
 
 No manager, no replicas; cephx is on, and the nodes' user has the capabilities that a real
 deployment would give it. Everything on disk is the configuration and the keys.
@@ -22,7 +22,7 @@ MONMAP = "/run/ceph/monmap"
 OSD_LIMIT = 30
 
 #: Waits of the monitor between two map changes. A young cluster makes a dozen of them in a row, and
-#: with the defaults each costs a second or a tick of five; `restore_pace` undoes it once that is over.
+#: with the defaults each costs a second or a tick of five; `restore_pace` undoes it after that.
 QUICK_PACE = {"paxos_propose_interval": "0.02", "paxos_min_wait": "0.01", "mon_tick_interval": "1"}
 DEFAULT_PACE = {"paxos_propose_interval": "1", "paxos_min_wait": "0.05", "mon_tick_interval": "5"}
 
@@ -119,7 +119,10 @@ def wait_for_osd(lab):
     deadline = time.monotonic() + OSD_LIMIT
     while "1 up" not in administer(lab, "ceph", "osd", "stat"):
         if time.monotonic() > deadline:
-            raise LabError(f"Ceph's OSD is not up after {OSD_LIMIT} s; see: metastack-lab logs ceph osd")
+            raise LabError(
+                f"Ceph's OSD is not up after {OSD_LIMIT} s;"
+                f" see: metastack-lab --dir {lab.folder} logs ceph osd"
+            )
 
 
 def restore_pace(lab):
@@ -129,7 +132,7 @@ def restore_pace(lab):
 
 
 def write_configuration(lab, machine, fsid):
-    """Writes conf and keys: the administrator's for the root namespace, the nodes' for the hosts."""
+    """Writes conf and keys: the administrator's for the root namespace, the nodes' for hosts."""
     folder = lab.ceph_conf.parent
     nodes = nodes_folder(lab)
     nodes.mkdir(parents=True, exist_ok=True)
