@@ -76,7 +76,7 @@ let package = Package(
             "MetaStackAgent", "Ceph", "Curl", "Libvirt", "MetaStackDecisions", "MetaStackModel",
             "MetaStackStore", crypto, lifecycle, logging, subprocess),
         module(
-            "MetaStackCommands", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
+            "MetaStackCommands", "Etcd", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
             argumentParser, crypto, logging, yaml),
         module(
             "MetaStackTesting", "Etcd", "MetaStackAgent", "MetaStackDecisions", "MetaStackModel",
@@ -103,7 +103,9 @@ let package = Package(
         tests(
             "MetaStackAgentTests", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
             "MetaStackDecisions", "MetaStackStore"),
-        tests("MetaStackCommandsTests", "MetaStackCommands", "MetaStackModel", argumentParser),
+        tests(
+            "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel", "MetaStackStore",
+            argumentParser),
         tests("SystemTests", "MetaStackTesting", "MetaStackModel", "Etcd", subprocess),
     ]
 )

@@ -45,7 +45,7 @@ extension CephPool {
             var count = 8
             var owners = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
             let result = rbd_lock_get_owners(handle.pointer, &mode, &owners, &count)
-            if result == -CephError.Code.notFound.rawValue { return [] }
+            if result == -CephError.Code.notFound.rawValue || result == -22 { return [] }
             try checked(result, "list lock owners of image", path)
             defer { rbd_lock_get_owners_cleanup(&owners, count) }
             return owners.prefix(count).compactMap { owner in

@@ -110,7 +110,19 @@ final class RunningTransfer {
         }
         var text = String(cString: errorText)
         if text.isEmpty { text = String(cString: curl_easy_strerror(result)) }
-        return .failed(error(CurlError.Code(result), text))
+        let code: CurlError.Code = Self.isRefusedCertificate(text) ? .tls : .init(result)
+        return .failed(error(code, text))
+    }
+
+    /// With TLS 1.3 a server refuses a client's certificate after the client has begun to send:
+    /// libcurl then reports a failed read, with OpenSSL's words for the alert. No request is
+    /// looked at before the handshake is complete, so this one was not.
+    private static func isRefusedCertificate(_ text: String) -> Bool {
+        text.contains("SSL routines")
+            && ["certificate", "unknown ca", "access denied"].contains {
+                text.contains("alert \($0)") || text.contains("alert bad \($0)")
+                    || text.contains("alert unsupported \($0)")
+            }
     }
 
     private func error(_ code: CurlError.Code, _ message: String) -> CurlError {

@@ -14,10 +14,11 @@ struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             EtcdError(.badConfiguration, "etcd endpoint \"\(text)\" \(reason)")
         }
         let form = "must look like http://10.0.0.1:2379"
-        guard let parts = URLComponents(string: text) else { throw bad("is no URL: it \(form)") }
-        guard text.contains("://"), let scheme = parts.scheme?.lowercased() else {
+        guard text.contains("://") else {
             throw bad("has no http:// or https:// in front: it \(form)")
         }
+        guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased()
+        else { throw bad("is no URL: it \(form)") }
         guard scheme == "http" || scheme == "https" else {
             throw bad("has the scheme \(scheme): only http and https are spoken")
         }

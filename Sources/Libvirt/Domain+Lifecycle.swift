@@ -43,11 +43,20 @@ extension Domain {
         }
     }
 
+    /// Presses the guest's reset button (`virDomainReset`): it restarts at once, in the same run.
+    public func reset() async throws {
+        try await call("reset domain") { domain, attempt in
+            try checked(virDomainReset(domain, 0), attempt)
+        }
+    }
+
     /// Ends the guest at once, running or paused (`virDomainDestroyFlags`).
     ///
     /// - Parameter graceful: lets the hypervisor's process flush its caches and end by itself, and
     ///   throws where it does not within some seconds, instead of killing it.
-    /// - Throws: `LibvirtError`; `isNoDomain` or `isOperationInvalid` where it was off already.
+    /// - Throws: `LibvirtError`; `isNoDomain` or `isOperationInvalid` where it was off already, and
+    ///   `isNoDomain` also where the daemon saw its process end before the call did, which happens
+    ///   right after the daemon's restart: then it is gone as asked.
     public func destroy(graceful: Bool = false) async throws {
         let flags = graceful ? VIR_DOMAIN_DESTROY_GRACEFUL.rawValue : 0
         try await call("destroy domain") { domain, attempt in

@@ -71,7 +71,8 @@ CAPABILITIES = {
     "client.admin": {"mon": "allow *", "osd": "allow *", "mgr": "allow *", "mds": "allow *"},
     "osd.0": {"mon": "allow profile osd", "osd": "allow *"},
     USER: {
-        "mon": "profile rbd",
+        # A node also lifts the evictions of clients that it knows to be gone.
+        "mon": "profile rbd, allow command 'osd blocklist' with blocklistop=rm",
         "osd": ", ".join(f"profile rbd pool={pool}" for pool in POOLS),
     },
 }

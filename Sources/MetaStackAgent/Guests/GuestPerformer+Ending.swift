@@ -131,7 +131,13 @@ extension GuestPerformer {
 
     func lift(_ evicted: [EvictedClient], _ situation: GuestSituation) async throws -> Outcome {
         guard let known = situation.history else { return .settled }
-        try await storage.liftEvictions(of: evicted.map(\.client))
+        do {
+            try await storage.liftEvictions(of: evicted.map(\.client))
+        } catch {
+            // The entries run out by themselves; nobody waits for this.
+            log(situation).warning("cannot lift evictions", metadata: ["error": "\(error)"])
+            return .again(after: .seconds(600))
+        }
         var history = known.value
         history.evicted.removeAll { evicted.contains($0) }
         log(situation).info("evictions lifted", metadata: ["clients": "\(evicted.count)"])

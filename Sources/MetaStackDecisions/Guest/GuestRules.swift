@@ -7,9 +7,22 @@ import MetaStackModel
 public enum GuestRules {
     public static func next(_ situation: GuestSituation) -> GuestStep {
         if let malformed = situation.malformed { return .handsOff(malformed) }
+        let step = stepOfOwner(situation)
+        // Housekeeping comes when nothing else is to be done, and so never in a guest's way.
+        return step == .none ? liftEvictions(situation) : step
+    }
+
+    private static func stepOfOwner(_ situation: GuestSituation) -> GuestStep {
         guard let claim = situation.claim else { return withoutClaim(situation) }
         return claim.value.host == situation.me
             ? withOwnClaim(situation, claim) : withForeignClaim(situation, claim)
+    }
+
+    /// Where all is as it should be, a domain that is here is the claim's own: those of clients that
+    /// were evicted from this host earlier are gone.
+    private static func liftEvictions(_ situation: GuestSituation) -> GuestStep {
+        let mine = situation.history?.value.evicted.filter { $0.host == situation.me } ?? []
+        return mine.isEmpty ? .none : .liftEvictions(mine)
     }
 
     // MARK: Nobody owns the VM
@@ -20,7 +33,6 @@ public enum GuestRules {
                 ? .claimInPlace(domain)
                 : .destroyStray(domain, reason: "no claim covers it and its VM has moved on")
         }
-        if let lift = liftable(situation) { return lift }
         if let leftover = leftover(situation) {
             return .claimToCleanUp(vmCreateRevision: leftover)
         }
@@ -48,11 +60,6 @@ public enum GuestRules {
         return revisions.sorted().first { $0 != situation.desired?.createRevision }
     }
 
-    private static func liftable(_ situation: GuestSituation) -> GuestStep? {
-        let mine = situation.history?.value.evicted.filter { $0.host == situation.me } ?? []
-        return mine.isEmpty ? nil : .liftEvictions(mine)
-    }
-
     // MARK: Another node owns the VM
 
     private static func withForeignClaim(
@@ -61,7 +68,7 @@ public enum GuestRules {
         if let domain = situation.domain {
             return .destroyStray(domain, reason: "host \(claim.value.host) owns the VM now")
         }
-        return liftable(situation) ?? .none
+        return .none
     }
 
     // MARK: This node owns the VM
@@ -73,7 +80,6 @@ public enum GuestRules {
         guard let desired = situation.desired,
             desired.createRevision == claim.value.desiredCreateRevision
         else { return deletion(situation) }
-        if let lift = situation.domain == nil ? liftable(situation) : nil { return lift }
         switch desired.value.state {
         case .stop: return stopping(situation, claim)
         case .start: return running(situation, claim)

@@ -25,7 +25,8 @@ struct ConfigurationReader {
     private let document: ConfigurationDocument
     private let environment: [String: String]
     private let flags: [String: ConfigurationFlag]
-    private var known: [String: Set<String>] = [:]
+    /// What was asked for: the keys of each section.
+    private(set) var known: [String: Set<String>] = [:]
     private var problems: [ConfigurationProblem]
 
     /// An empty environment variable counts as absent.

@@ -1,0 +1,24 @@
+import MetaStackModel
+import MetaStackStore
+
+/// What commands need of the store. A protocol, so that their flow is tested without etcd.
+protocol ClusterAccess: Sendable {
+    /// All records now.
+    func load() async throws -> Cluster
+    /// Writes all of it, or nothing.
+    func write(
+        _ writes: [RecordWrite], if conditions: [RecordCondition]
+    ) async throws -> WriteResult
+    /// Looks at each later state until `isEnough` says so. Follows etcd's watch; asks never.
+    func follow(
+        _ cluster: Cluster, until isEnough: @Sendable (Cluster) throws -> Bool
+    ) async throws
+}
+
+extension ClusterStore: ClusterAccess {
+    func follow(
+        _ cluster: Cluster, until isEnough: @Sendable (Cluster) throws -> Bool
+    ) async throws {
+        for try await update in follow(cluster) where try isEnough(update.cluster) { return }
+    }
+}

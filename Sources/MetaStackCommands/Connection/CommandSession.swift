@@ -1,0 +1,49 @@
+import MetaStackModel
+import MetaStackStore
+
+/// What a verb works with: the cluster, the screen, the clock and new ids. Tests bring their own.
+struct CommandSession: Sendable {
+    let access: any ClusterAccess
+    let screen: Screen
+    let format: OutputFormat
+    let quiet: Bool
+    /// The wall clock, for ages.
+    let now: @Sendable () -> Timestamp
+    /// A new id: a UUID in lower case (RFC 9562).
+    let newID: @Sendable () -> String
+
+    /// Says that something was done; programs and `--quiet` want no such words.
+    func confirm(_ text: String) {
+        if format == .table, !quiet { screen.output(text + "\n") }
+    }
+
+    func warn(_ text: String) {
+        if !quiet { screen.errors("metastack: \(text)\n") }
+    }
+
+    /// Names what was made: a sentence, the id alone with `--quiet`, or the record for programs.
+    func announce(_ text: String, id: String, _ document: JSONValue) throws {
+        if quiet {
+            screen.output(id + "\n")
+        } else if format == .table {
+            screen.output(text + "\n")
+        } else {
+            screen.output(try document.text(as: format))
+        }
+    }
+
+    /// Answers with a document for programs, or with text for people.
+    func answer(_ document: @autoclosure () throws -> JSONValue, table: () -> String) throws {
+        screen.output(format == .table ? table() : try document().text(as: format))
+    }
+
+    /// Writes, and takes a lost race for a failure with the given words.
+    func write(
+        _ writes: [RecordWrite], if conditions: [RecordCondition], orElse conflict: CommandFailure
+    ) async throws -> Revision {
+        switch try await access.write(writes, if: conditions) {
+        case .written(let revision): return revision
+        case .conflict: throw conflict
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import MetaStackModel
+
+/// Finds and reads files that a person wrote.
+enum TextFile {
+    /// - Throws: `CommandFailure` that names the file and the reason.
+    static func read(_ path: String, as purpose: String) throws -> String {
+        do {
+            return try String(contentsOf: URL(filePath: path), encoding: .utf8)
+        } catch let error as CocoaError {
+            let reason =
+                switch error.code {
+                case .fileReadNoSuchFile, .fileNoSuchFile: "there is no such file"
+                case .fileReadNoPermission: "it may not be read by this user"
+                case .fileReadInapplicableStringEncoding: "it is no UTF-8 text"
+                default: error.localizedDescription
+                }
+            throw CommandFailure(.usage, "cannot read \(path) (\(purpose)): \(reason)")
+        }
+    }
+}
+
+extension ManagementConfiguration {
+    static let defaultFile = "/etc/metastack/metastack.yaml"
+
+    /// Reads what the flags, the environment and the file say; no file is needed.
+    ///
+    /// - Throws: `ConfigurationError`, or `CommandFailure` where a named file cannot be read.
+    init(
+        _ options: GlobalOptions,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws {
+        let named =
+            options.config ?? environment["METASTACK_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+        let file = named ?? Self.defaultFile
+        let isThere = named != nil || FileManager.default.fileExists(atPath: file)
+        let flags = options.endpoints.map {
+            [ConfigurationFlag(key: "etcd.endpoints", flag: "--endpoints", value: $0)]
+        }
+        try self.init(
+            yaml: isThere ? TextFile.read(file, as: "the configuration") : "", file: file,
+            environment: environment, flags: flags ?? [])
+    }
+}

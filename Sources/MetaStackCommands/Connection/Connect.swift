@@ -1,0 +1,59 @@
+import ArgumentParser
+import Etcd
+import Foundation
+import Logging
+import MetaStackModel
+import MetaStackStore
+
+/// A verb that works on the cluster. `run()` connects, `perform(in:)` is what tests call.
+protocol ClusterCommand: AsyncParsableCommand {
+    var global: GlobalOptions { get }
+    /// Checks that need no etcd, before anything is connected.
+    func perform(in session: CommandSession) async throws
+}
+
+extension ClusterCommand {
+    func run() async throws {
+        let configuration = try ManagementConfiguration(global)
+        let client = try EtcdClient(
+            EtcdConfiguration(configuration.etcd),
+            logger: Logger(label: "metastack") { label in
+                var handler = StreamLogHandler.standardError(label: label)
+                handler.logLevel = .warning
+                return handler
+            })
+        let session = CommandSession(
+            access: ClusterStore(client: client, prefix: configuration.etcd.prefix),
+            screen: .standard(), format: global.output, quiet: global.quiet,
+            now: { Timestamp(Date()) }, newID: { UUID().uuidString.lowercased() })
+        do {
+            try await perform(in: session)
+        } catch {
+            await client.shutdown()
+            throw error
+        }
+        await client.shutdown()
+    }
+}
+
+extension EtcdConfiguration {
+    /// - Throws: `CommandFailure` where the password cannot be read.
+    init(_ settings: EtcdSettings) throws {
+        self.init(endpoints: settings.endpoints)
+        if let username = settings.username, let file = settings.passwordFile {
+            credentials = Credentials(username: username, password: try Self.password(in: file))
+        }
+        if settings.ca != nil || settings.cert != nil {
+            tls = TLS(ca: settings.ca, certificate: settings.cert, key: settings.key)
+        }
+    }
+
+    /// The first line of the file.
+    private static func password(in file: String) throws -> String {
+        let text = try TextFile.read(file, as: "etcd.password-file")
+        guard let line = text.split(whereSeparator: \.isNewline).first else {
+            throw CommandFailure(.usage, "the password file \(file) is empty")
+        }
+        return String(line)
+    }
+}

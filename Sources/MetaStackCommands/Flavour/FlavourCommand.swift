@@ -1,0 +1,7 @@
+import ArgumentParser
+
+struct FlavourCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flavour", abstract: "Sizes that VMs come in.",
+        subcommands: [FlavourAdd.self, FlavourList.self, FlavourDelete.self])
+}

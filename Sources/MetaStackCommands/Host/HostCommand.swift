@@ -1,0 +1,7 @@
+import ArgumentParser
+
+struct HostCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "host", abstract: "Hosts that run VMs.",
+        subcommands: [HostList.self, HostShow.self])
+}

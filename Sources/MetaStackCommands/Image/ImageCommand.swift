@@ -1,0 +1,7 @@
+import ArgumentParser
+
+struct ImageCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image", abstract: "Disk images that VMs start from.",
+        subcommands: [ImageAdd.self, ImageList.self, ImageShow.self, ImageDelete.self])
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import Foundation
+
+extension MetaStackCommand {
+    /// Runs the whole program: parses the arguments, does what they say, and ends the process with
+    /// an ``ExitStatus``.
+    public static func launch() async -> Never {
+        do {
+            var command = try await asyncParseAsRoot(nil)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+            Foundation.exit(ExitStatus.done.rawValue)
+        } catch {
+            let report = FailureReport(error, parsing: Self.self)
+            let screen = Screen.standard()
+            if !report.output.isEmpty { screen.output(report.output + "\n") }
+            if !report.errors.isEmpty { screen.errors(report.errors + "\n") }
+            Foundation.exit(report.status.rawValue)
+        }
+    }
+}

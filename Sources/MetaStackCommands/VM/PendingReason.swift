@@ -1,0 +1,70 @@
+import MetaStackDecisions
+import MetaStackModel
+
+/// Why a VM that is wanted running is on no host, by the same functions that the nodes ask.
+enum PendingReason {
+    private static let hostsShown = 3
+
+    /// nil where some host can take the VM, so that it is about to.
+    static func text(
+        _ id: VMID, _ desired: Stored<DesiredVM>, in cluster: Cluster, _ placement: Placement
+    ) -> String? {
+        if cluster.hosts.isEmpty { return "no hosts are live, start metastack-node on one" }
+        if cluster.volumes[id]?.values.contains(where: {
+            $0.value.vmCreateRevision != desired.createRevision
+        }) == true {
+            return "volumes of an earlier VM under this id are being removed"
+        }
+        let plan: VMPlan
+        do throws(VMPlan.Impossible) {
+            plan = try VMPlan(id, spoken(desired.value, cluster), in: cluster)
+        } catch {
+            return error.description
+        }
+        if let pin = plan.request.pin, cluster.hosts[pin] == nil {
+            return "host \(pin), to which it is pinned, is not live"
+        }
+        let refusals = placement.refusals(of: plan.request)
+        return refusals.values.contains(where: \.isEmpty)
+            ? nil : text(for: refusals, plan.request.pin)
+    }
+
+    private static func text(for refusals: [HostID: [Refusal]], _ pin: HostID?) -> String {
+        let asked = refusals.filter { pin == nil || $0.key == pin }.sorted { $0.key < $1.key }
+        let shown = asked.prefix(hostsShown).map { host, reasons in
+            "\(host): " + reasons.map(\.description).joined(separator: " and ")
+        }
+        let more = asked.count - shown.count
+        return "no host can take it: " + shown.joined(separator: "; ")
+            + (more > 0 ? "; and \(more) more" : "")
+    }
+
+    /// The record with names in place of ids, since its words are for people.
+    private static func spoken(_ desired: DesiredVM, _ cluster: Cluster) -> DesiredVM {
+        var spoken = desired
+        spoken.flavour = cluster.flavourWord(desired.flavour)
+        spoken.image = cluster.imageWord(desired.image)
+        return spoken
+    }
+}
+
+extension Cluster {
+    /// What people call the flavour that a record means; the reference itself where it leads
+    /// nowhere or its name is not its own.
+    func flavourWord(_ reference: String) -> String {
+        guard let name = flavours[FlavourID(unchecked: reference)]?.value.name.text,
+            flavours.values.count(where: { $0.value.name.text == name }) == 1,
+            flavours[FlavourID(unchecked: name)] == nil
+        else { return reference }
+        return name
+    }
+
+    /// What people call the image that a record means.
+    func imageWord(_ reference: String) -> String {
+        guard let name = images[ImageID(unchecked: reference)]?.value.name.text,
+            images.values.count(where: { $0.value.name.text == name }) == 1,
+            images[ImageID(unchecked: name)] == nil
+        else { return reference }
+        return name
+    }
+}

@@ -1,0 +1,9 @@
+import ArgumentParser
+
+struct VMCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vm", abstract: "Virtual machines.",
+        subcommands: [
+            VMCreate.self, VMList.self, VMShow.self, VMStart.self, VMStop.self, VMDelete.self,
+        ])
+}

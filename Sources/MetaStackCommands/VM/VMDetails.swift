@@ -1,0 +1,110 @@
+import struct Foundation.UUID
+import MetaStackModel
+
+/// `vm show` for people: what is wanted beside what is so, then disks and past.
+struct VMDetails {
+    let vm: VMOverview
+    let status: VMStatus
+    let cluster: Cluster
+    let now: Timestamp
+
+    var text: String {
+        [head, table.text, volumes, history].filter { !$0.isEmpty }.joined(separator: "\n")
+    }
+
+    private var head: String {
+        let message = status.message.map { ": \($0)" } ?? ""
+        return "vm \(vm.name) (\(vm.id))\n\(status.word.rawValue)\(message)\n".printableLines
+    }
+
+    private var table: Table {
+        let desired = vm.desired?.value
+        let claim = vm.claim?.value
+        var table = Table(["", "DESIRED", "ACTUAL"])
+        table.add(["state", desired?.state.rawValue, claim.map(stateWithAge)])
+        table.add(["host", desired.map { $0.host?.text ?? "any" }, claim?.host.text])
+        table.add(["flavour", desired.map(flavour), claim.map(size)])
+        table.add(["image", desired.map { cluster.imageWord($0.image) }, clonedFrom])
+        table.add([
+            "revision", vm.desired?.revision.description,
+            claim?.desiredRevision.map { "acted on \($0)" },
+        ])
+        table.add(["incarnation", nil, vm.claim?.incarnation.description])
+        table.add(["uuid", uuid, claim?.vmUUID?.uuidString.lowercased()])
+        table.add([
+            "macs", desired.map { macs($0.nics.count) },
+            claim?.macs.map(\.description).joined(separator: " "),
+        ])
+        table.add(["console", nil, claim?.console])
+        table.add([
+            "clients", nil, claim?.clients.map(\.description).joined(separator: " "),
+        ])
+        return table
+    }
+
+    private func stateWithAge(_ claim: ActualVM) -> String {
+        claim.state.rawValue + (claim.since.age(at: now).map { " for \($0)" } ?? "")
+    }
+
+    private func flavour(_ desired: DesiredVM) -> String {
+        let word = cluster.flavourWord(desired.flavour)
+        do throws(UnresolvedReference) {
+            let flavour = try cluster.flavour(desired.flavour).flavour
+            return "\(word) (\(Self.size(flavour.vcpus, flavour.ram)))"
+        } catch {
+            return word
+        }
+    }
+
+    private func size(_ claim: ActualVM) -> String { Self.size(claim.vcpus, claim.ram) }
+
+    private static func size(_ vcpus: Int, _ ram: Mebibytes) -> String {
+        "\(vcpus) vCPU, \(ram.short)"
+    }
+
+    private var clonedFrom: String? {
+        vm.volumes[VolumeID(vm: vm.id)]?.value.source.map { cluster.imageWord($0.text) }
+    }
+
+    private var uuid: String? {
+        vm.desired.map {
+            UUID(vm: vm.id, createRevision: $0.createRevision).uuidString.lowercased()
+        }
+    }
+
+    private func macs(_ count: Int) -> String {
+        (0..<count).map { MACAddress(vm: vm.id, nic: $0).description }.joined(separator: " ")
+    }
+
+    private var volumes: String {
+        guard !vm.volumes.isEmpty else { return "" }
+        var table = Table(["VOLUME", "POOL", "IMAGE", "SIZE", "STATE"], right: ["SIZE"])
+        for (id, volume) in vm.volumes.sorted(by: { $0.key < $1.key }) {
+            table.add([
+                id.disk, volume.value.pool.text, volume.value.image, volume.value.size?.short,
+                volume.value.provisioned ? "provisioned" : "being made",
+            ])
+        }
+        return table.text
+    }
+
+    private var history: String {
+        guard let history = vm.history?.value else { return "" }
+        var table = Table(["HISTORY", ""])
+        table.add(["last host", history.host.text])
+        table.add(["last incarnation", history.incarnation.description])
+        table.add(["boots", "\(history.boots)"])
+        table.add(["last exit", history.lastExit])
+        for evicted in history.evicted {
+            table.add(["evicted", "\(evicted.client) of host \(evicted.host), \(evicted.at)"])
+        }
+        return table.text
+    }
+}
+
+extension String {
+    /// Each line made harmless to a terminal.
+    fileprivate var printableLines: String {
+        split(separator: "\n").map { String($0).printable + "\n" }.joined()
+    }
+}

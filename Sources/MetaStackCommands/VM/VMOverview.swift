@@ -1,0 +1,32 @@
+import MetaStackModel
+
+/// All that the cluster knows of one VM, gathered for showing.
+struct VMOverview: Sendable {
+    let id: VMID
+    let desired: Stored<DesiredVM>?
+    let claim: Stored<ActualVM>?
+    let volumes: [VolumeID: Stored<Volume>]
+    let history: Stored<VMHistory>?
+    /// A record of the VM that cannot be read.
+    let malformed: MalformedRecord?
+
+    init(_ id: VMID, in cluster: Cluster) {
+        self.id = id
+        desired = cluster.desiredVMs[id]
+        claim = cluster.actualVMs[id]
+        volumes = cluster.volumes[id] ?? [:]
+        history = cluster.histories[id]
+        malformed =
+            cluster.malformed[RecordKey.desiredVM(id).path]
+            ?? cluster.malformed[RecordKey.actualVM(id).path]
+    }
+
+    /// What people call it; its id where its name is not known.
+    var name: String { desired?.value.name.text ?? id.text }
+
+    /// By name, then by id.
+    static func all(in cluster: Cluster) -> [VMOverview] {
+        cluster.vmIDs.map { VMOverview($0, in: cluster) }
+            .sorted { ($0.name, $0.id) < ($1.name, $1.id) }
+    }
+}

@@ -1,0 +1,69 @@
+import MetaStackDecisions
+import MetaStackModel
+
+/// How a VM is, in one word for people: what is wanted and what is so, taken together.
+struct VMStatus: Sendable, Equatable {
+    enum Word: String, Sendable, CaseIterable {
+        /// Wanted running, and no node has taken it.
+        case pending
+        case claimed, starting, running
+        /// The hypervisor stopped the guest.
+        case paused
+        /// MetaStack stopped the guest's processors.
+        case suspended
+        case stopping
+        /// Not wanted running, or ended by itself.
+        case stopped
+        case failed
+        /// Not wanted any more, and something of it is left.
+        case deleting
+        /// A record cannot be read, so nobody acts.
+        case malformed
+    }
+
+    let word: Word
+    /// Why it is so, where that is known.
+    let message: String?
+
+    /// - Parameter placement: of the same cluster; it says why a VM stays pending.
+    init(_ vm: VMOverview, in cluster: Cluster, placement: Placement) {
+        (word, message) = Self.judge(vm, cluster, placement)
+    }
+
+    init(_ id: VMID, in cluster: Cluster) {
+        self.init(VMOverview(id, in: cluster), in: cluster, placement: Placement(cluster))
+    }
+
+    private static func judge(
+        _ vm: VMOverview, _ cluster: Cluster, _ placement: Placement
+    ) -> (Word, String?) {
+        if let malformed = vm.malformed { return (.malformed, malformed.description) }
+        guard let desired = vm.desired else { return (.deleting, vm.claim?.value.message) }
+        guard let claim = vm.claim else {
+            if desired.value.state == .stop { return (.stopped, nil) }
+            return (.pending, PendingReason.text(vm.id, desired, in: cluster, placement))
+        }
+        if let owned = claim.value.desiredCreateRevision, owned != desired.createRevision {
+            return (.pending, "an earlier VM under this id is being removed")
+        }
+        let word = word(for: claim.value.state)
+        if desired.value.state == .stop, word != .stopped, word != .failed, word != .deleting {
+            return (.stopping, claim.value.message)
+        }
+        return (word, claim.value.message)
+    }
+
+    private static func word(for state: ActualVM.State) -> Word {
+        switch state {
+        case .claimed: .claimed
+        case .starting: .starting
+        case .running: .running
+        case .paused: .paused
+        case .suspended: .suspended
+        case .stopping: .stopping
+        case .stopped: .stopped
+        case .failed: .failed
+        case .deleting: .deleting
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import MetaStackModel
+
+struct VMStop: ClusterCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "Ask for a VM to shut down; its disks stay.")
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var waiting: WaitOptions
+
+    @Argument(help: "The VM's name or id.")
+    var name: String
+
+    func perform(in session: CommandSession) async throws {
+        let cluster = try await session.access.load()
+        let id = try cluster.vmNames.find(name)
+        let change = try VMStateChange(id, to: .stop, in: cluster)
+        let revision = try await change.write(in: session)
+        guard waiting.wait else { return }
+        try await session.wait(for: "vm \(change.name)", from: cluster, atMost: waiting.timeout) {
+            VMGoal.stopped(since: revision).progress(of: id, in: $0)
+        }
+        session.confirm("vm \(change.name) is stopped")
+    }
+}

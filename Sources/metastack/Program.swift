@@ -1,0 +1,8 @@
+import MetaStackCommands
+
+@main
+struct Program {
+    static func main() async {
+        await MetaStackCommand.launch()
+    }
+}
