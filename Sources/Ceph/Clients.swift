@@ -58,25 +58,7 @@ extension CephPool {
     public func lockOwners(of image: String) async throws -> [LockOwner] {
         let path = imagePath(name, image)
         return try await run("list lock owners of image", open: image, mode: .readOnly) { handle in
-<<<<<<< HEAD
-            var mode = RBD_LOCK_MODE_EXCLUSIVE
-            var count = 8
-            var owners = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
-            let result = rbd_lock_get_owners(handle.pointer, &mode, &owners, &count)
-            if result == -CephError.Code.notFound.rawValue || result == -22 { return [] }
-            try checked(result, "list lock owners of image", path)
-            defer { rbd_lock_get_owners_cleanup(&owners, count) }
-            return owners.prefix(count).compactMap { owner in
-                guard let name = owner.map({ String(cString: $0) }) else { return nil }
-                // librbd may name an owner in another way one day; it stays breakable by name.
-                let address = try? ClientAddress(name)
-                let shared = mode == RBD_LOCK_MODE_SHARED
-                return LockOwner(
-                    mode: shared ? .shared : .exclusive, owner: name, address: address)
-            }
-=======
             try listLockers(handle, path)
->>>>>>> h-ceph
         }
     }
 
