@@ -30,7 +30,9 @@ struct MetaStackNode: AsyncParsableCommand {
         logger.info("starting", metadata: ["version": "\(Version.current)"])
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [.init(service: NodeService(configuration, logger: logger))],
+                services: [
+                    .init(service: PromptEnd(node: NodeService(configuration, logger: logger)))
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger.quiet(logger)))
         try await group.run()
         logger.info("stopped, guests run on")
@@ -56,5 +58,26 @@ extension Logger {
         var logger = logger
         logger.logLevel = max(logger.logLevel, .info)
         return logger
+    }
+}
+
+/// The node, and the promise that it ends within two seconds of being told to.
+///
+/// A blocking call into libvirt or Ceph cannot be cancelled. What it does is safe to leave at any
+/// point, as a crash would leave it, so nobody waits for it.
+private struct PromptEnd: Service {
+    private static let patience = Duration.milliseconds(1500)
+
+    let node: NodeService
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await node.run()
+        } onGracefulShutdown: {
+            Task {
+                try await Task.sleep(for: Self.patience)
+                exit(EXIT_SUCCESS)
+            }
+        }
     }
 }

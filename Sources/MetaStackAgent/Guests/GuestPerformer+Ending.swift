@@ -82,7 +82,12 @@ extension GuestPerformer {
     /// the decline's lease has run out.
     func decline(_ situation: GuestSituation, _ reason: String) async throws -> Outcome {
         let known = try ownClaim(situation)
-        let lease = try await store.grantLease(ttl: settings.declineFor).lease
+        let times = memory.state.withLock { state in
+            state.declines[situation.vm, default: 0] += 1
+            return state.declines[situation.vm, default: 1]
+        }
+        let ttl = min(settings.declineFor * (1 << min(times - 1, 16)), settings.longestDecline)
+        let lease = try await store.grantLease(ttl: ttl).lease
         log(situation).warning("declined", metadata: ["reason": "\(reason)"])
         return outcome(
             try await transactions.release(

@@ -3,6 +3,7 @@ import Logging
 import MetaStackDecisions
 import MetaStackModel
 import MetaStackStore
+import Synchronization
 
 /// Disks, and the order that nobody may change: evict, create paused, record, resume.
 extension GuestPerformer {
@@ -133,6 +134,7 @@ extension GuestPerformer {
         log(situation).info("guest recorded", metadata: ["revision": "\(revision)"])
         try await hypervisor.resume(situation.vm)
         log(situation).info("guest resumed")
+        memory.state.withLock { _ = $0.declines.removeValue(forKey: situation.vm) }
         view.noteOwnWrite(situation.vm, revision)
         return .acted
     }
