@@ -105,7 +105,7 @@ let package = Package(
             "MetaStackDecisions", "MetaStackStore"),
         tests(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel", "MetaStackStore",
-            argumentParser),
+            argumentParser, yaml),
         tests("SystemTests", "MetaStackTesting", "MetaStackModel", "Etcd", subprocess),
     ]
 )

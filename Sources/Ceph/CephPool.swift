@@ -33,7 +33,8 @@ public final class CephPool: Sendable {
     ) async throws -> Value {
         if let snapshot { try validate(snapshot, as: .snapshot) }
         return try await run(attempt, image: image) { [name] pool in
-            try withImage(image, snapshot: snapshot, mode: mode, in: pool, poolName: name, attempt, body)
+            try withImage(
+                image, snapshot: snapshot, mode: mode, in: pool, poolName: name, attempt, body)
         }
     }
 

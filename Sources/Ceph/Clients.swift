@@ -1,5 +1,11 @@
 internal import CCeph
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Who holds an image's lock.
 public struct LockOwner: Hashable, Sendable {
     /// Whether others may hold it, too.
@@ -11,10 +17,18 @@ public struct LockOwner: Hashable, Sendable {
     }
     /// Exclusive, for the lock that librbd takes by itself before the first write.
     public let mode: Mode
-    /// The owner as librbd names it; `breakLock` wants it unchanged.
+    /// The client and its cookie, such as `client.4123 auto 94153`; `breakLock` wants it
+    /// unchanged.
     public let owner: String
-    /// The owner's address, to evict it; nil where the name is none.
+    /// The owner's address, to evict it; nil where Ceph's notation is unknown.
     public let address: ClientAddress?
+
+    /// Its parts.
+    public init(mode: Mode, owner: String, address: ClientAddress?) {
+        self.mode = mode
+        self.owner = owner
+        self.address = address
+    }
 }
 
 extension CephPool {
@@ -37,39 +51,75 @@ extension CephPool {
         }
     }
 
-    /// Who holds the image's lock (`rbd_lock_get_owners`); nobody before the first write.
+    /// Who holds the image's lock (`rbd_list_lockers`); nobody before the first write.
+    ///
+    /// librbd's own question for owners wants the image open for writing, which would make us a
+    /// watcher; this one does not.
     public func lockOwners(of image: String) async throws -> [LockOwner] {
         let path = imagePath(name, image)
         return try await run("list lock owners of image", open: image, mode: .readOnly) { handle in
-            var mode = RBD_LOCK_MODE_EXCLUSIVE
-            var count = 8
-            var owners = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
-            let result = rbd_lock_get_owners(handle.pointer, &mode, &owners, &count)
-            if result == -CephError.Code.notFound.rawValue || result == -22 { return [] }
-            try checked(result, "list lock owners of image", path)
-            defer { rbd_lock_get_owners_cleanup(&owners, count) }
-            return owners.prefix(count).compactMap { owner in
-                guard let name = owner.map({ String(cString: $0) }) else { return nil }
-                // librbd may name an owner in another way one day; it stays breakable by name.
-                let address = try? ClientAddress(name)
-                let shared = mode == RBD_LOCK_MODE_SHARED
-                return LockOwner(
-                    mode: shared ? .shared : .exclusive, owner: name, address: address)
-            }
+            try listLockers(handle, path)
         }
     }
 
-    /// Takes the lock away from this owner (`rbd_lock_break`), which librbd evicts by its own
-    /// default, for Ceph's `rbd_blocklist_expire_seconds`.
+    /// Takes the lock away from this owner (`rados_break_lock` on the image's header).
     ///
-    /// - Throws: `CephError`: `busy` where another one holds the lock by now.
+    /// Breaking evicts nobody: evict the owner first, or it takes the lock back and writes. An
+    /// owner that holds it no more is no error.
     public func breakLock(_ image: String, owner: LockOwner) async throws {
         let path = imagePath(name, image)
-        try await run("break lock of image", open: image, mode: .writable) { handle in
-            let mode = owner.mode == .shared ? RBD_LOCK_MODE_SHARED : RBD_LOCK_MODE_EXCLUSIVE
-            let result = rbd_lock_break(handle.pointer, mode, owner.owner)
+        guard let space = owner.owner.firstIndex(of: " ") else {
+            throw CephError(
+                .invalid, "break lock of image", path, "'\(owner.owner)' is no lock owner")
+        }
+        let client = String(owner.owner[..<space])
+        let cookie = String(owner.owner[space...].dropFirst())
+        try await run("break lock of image", image: image) { [name] pool in
+            let header = try withImage(
+                image, mode: .readOnly, in: pool, poolName: name, "break lock of image"
+            ) { try headerObject(of: $0, path) }
+            let result = rados_break_lock(pool.pointer, header, "rbd_lock", client, cookie)
             if result == -CephError.Code.notFound.rawValue { return }
             try checked(result, "break lock of image", path)
+        }
+    }
+}
+
+/// The object that carries an image's lock: `rbd_header.` and the image's id (`rbd_get_id`).
+private func headerObject(of image: ImageHandle, _ path: String) throws -> String {
+    let id = try text(capacity: 64) { buffer, capacity in
+        try checked(
+            rbd_get_id(image.pointer, buffer, capacity.pointee), "look at image", path)
+    }
+    return "rbd_header.\(id)"
+}
+
+/// Three lists that run in parallel, each with a NUL behind every string.
+private func listLockers(_ image: ImageHandle, _ path: String) throws -> [LockOwner] {
+    var capacity = 4096
+    while true {
+        var tag = [CChar](repeating: 0, count: capacity)
+        var (clients, cookies, addresses) = (tag, tag, tag)
+        var (tagSize, clientsSize, cookiesSize, addressesSize) = (
+            capacity, capacity, capacity, capacity
+        )
+        var exclusive: CInt = 0
+        let count = rbd_list_lockers(
+            image.pointer, &exclusive, &tag, &tagSize, &clients, &clientsSize, &cookies,
+            &cookiesSize, &addresses, &addressesSize)
+        let needed = max(tagSize, clientsSize, cookiesSize, addressesSize)
+        if count == -Int(ERANGE), needed > capacity {
+            capacity = needed
+            continue
+        }
+        try checked(CInt(clamping: min(count, 0)), "list lock owners of image", path)
+        guard count > 0 else { return [] }
+        let names = zip(strings(in: clients), strings(in: cookies))
+        return zip(names, strings(in: addresses)).map { names, address in
+            // The lock can be broken whatever the address looks like.
+            LockOwner(
+                mode: exclusive != 0 ? .exclusive : .shared, owner: "\(names.0) \(names.1)",
+                address: try? ClientAddress(address))
         }
     }
 }

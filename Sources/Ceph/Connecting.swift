@@ -49,6 +49,9 @@ private func configure(_ cluster: rados_t, _ configuration: CephConfiguration) t
         "rados_osd_op_timeout": seconds,
         // Acknowledged means on the OSDs, and no cache's memory stays behind in a daemon.
         "rbd_cache": "false",
+        // Where librbd breaks a dead owner's lock by itself it evicts it, and the newest expiry
+        // counts: its own hour would cut an eviction short that was made for days.
+        "rbd_blocklist_expire_seconds": "604800",
         // Errors are returned and reported once, by whom they concern.
         "log_to_stderr": "false",
         "err_to_stderr": "false",

@@ -7,6 +7,12 @@ public struct Eviction: Hashable, Sendable {
     public let client: ClientAddress
     /// When Ceph forgets it, in Ceph's own notation: `2026-11-21T10:15:33.427368+0000`.
     public let until: String
+
+    /// Its parts.
+    public init(client: ClientAddress, until: String) {
+        self.client = client
+        self.until = until
+    }
 }
 
 /// Eviction is what makes a takeover safe: RBD's exclusive lock is handed over on request and
@@ -35,6 +41,12 @@ extension CephCluster {
 
     /// Lets these clients write again (monitor command `osd blocklist rm`); one that is not
     /// evicted is no error.
+    ///
+    /// RBD's own profile may evict but not lift. Seldom needed: a process that connects again is
+    /// another client, and evictions expire.
+    ///
+    /// - Throws: `CephError`: `accessDenied` where the user lacks the capability; the message
+    ///   says which.
     public func liftEviction(of clients: [ClientAddress]) async throws {
         for client in Set(clients) {
             do {
@@ -45,6 +57,11 @@ extension CephCluster {
                     ], "lift eviction of client", client.description)
             } catch let error as CephError where error.isNotFound {
                 continue
+            } catch let error as CephError where error.code == .accessDenied {
+                throw CephError(
+                    .accessDenied, error.attempt, error.subject,
+                    "the user lacks the monitor capability "
+                        + "'allow command \"osd blocklist\" with blocklistop=rm'")
             }
         }
         try await waitForLatestMap()

@@ -28,6 +28,13 @@ public struct ImageParent: Hashable, Sendable {
     public let image: String
     /// The parent's snapshot.
     public let snapshot: String
+
+    /// Its parts.
+    public init(pool: String, image: String, snapshot: String) {
+        self.pool = pool
+        self.image = image
+        self.snapshot = snapshot
+    }
 }
 
 /// What librbd knows of an image.
@@ -40,6 +47,16 @@ public struct ImageInformation: Hashable, Sendable {
     public let features: ImageFeatures
     /// What it was cloned from.
     public let parent: ImageParent?
+
+    /// Its parts.
+    public init(
+        size: Int64, objectSize: Int64, features: ImageFeatures, parent: ImageParent?
+    ) {
+        self.size = size
+        self.objectSize = objectSize
+        self.features = features
+        self.parent = parent
+    }
 }
 
 extension CephPool {
@@ -48,7 +65,7 @@ extension CephPool {
         try await connection.run("list images of pool", name) { [self] _ in
             let pool = try handle()
             let blank = rbd_image_spec_t(id: nil, name: nil)
-            let specs = try elements(capacity: 256, of: blank) { buffer, count in
+            let specs = try elements(capacity: 64, of: blank) { buffer, count in
                 try checked(
                     rbd_list2(pool.pointer, buffer, count), "list images of pool", name)
             }

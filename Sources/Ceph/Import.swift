@@ -7,6 +7,12 @@ public struct ImportProgress: Hashable, Sendable {
     public let done: Int64
     /// The file's size in bytes.
     public let total: Int64
+
+    /// Its parts.
+    public init(done: Int64, total: Int64) {
+        self.done = done
+        self.total = total
+    }
 }
 
 extension CephPool {
@@ -32,7 +38,8 @@ extension CephPool {
                 let source = try ImportSource(path: file)
                 try createImage(image, size: source.imageSize, in: pool, path)
                 do {
-                    try withImage(image, mode: .writable, in: pool, poolName: name, "import image") {
+                    try withImage(image, mode: .writable, in: pool, poolName: name, "import image")
+                    {
                         try ImportWriter(image: $0, path: path).copy(
                             source, stop: stop, progress: progress)
                     }

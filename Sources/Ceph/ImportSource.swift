@@ -53,7 +53,8 @@ final class ImportSource {
     }
 
     /// Fills the buffer (`pread`) up to the file's end; the bytes read, at least one.
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(CephError) -> Int {
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(CephError) -> Int
+    {
         let wanted = Int(min(Int64(buffer.count), size - offset))
         var filled = 0
         while filled < wanted {

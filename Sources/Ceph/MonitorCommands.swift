@@ -37,7 +37,7 @@ extension CephCluster {
     ) async throws -> Answer {
         let answer = try await send(command, attempt, subject)
         do {
-            return try JSONDecoder().decode(Answer.self, from: answer)
+            return try JSONDecoder().decode(Answer.self, from: firstValue(of: answer))
         } catch {
             throw CephError(
                 .malformed, attempt, subject, "the monitors' answer does not read: \(error)")
@@ -55,6 +55,28 @@ extension CephCluster {
             try monitorCommand(cluster, request, attempt, subject)
         }
     }
+}
+
+/// The answer up to where its first JSON array or object ends.
+///
+/// `osd blocklist ls` appends a second array for address ranges without anything in between,
+/// which no JSON parser takes.
+func firstValue(of answer: Data) -> Data {
+    var (depth, inString, escaped) = (0, false, false)
+    for (index, byte) in zip(answer.indices, answer) {
+        switch byte {
+        case _ where escaped: escaped = false
+        case UInt8(ascii: "\\") where inString: escaped = true
+        case UInt8(ascii: "\""): inString.toggle()
+        case _ where inString: continue
+        case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+        case UInt8(ascii: "]"), UInt8(ascii: "}"):
+            depth -= 1
+            if depth == 0 { return answer[...index] }
+        default: continue
+        }
+    }
+    return answer
 }
 
 private func monitorCommand(

@@ -19,6 +19,7 @@ extension CephPool {
                         pool.pointer, image, reportProgress, report.toOpaque()),
                     "remove image", path)
             }
+            progress(1)
         } catch let error as CephError where error.isBusy {
             // Who watches is an explanation only: the refusal stands where it cannot be had.
             let watchers = (try? await watchers(of: image)) ?? []

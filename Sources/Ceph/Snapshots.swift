@@ -12,6 +12,12 @@ public struct ImageChild: Hashable, Sendable {
     public let pool: String
     /// The clone.
     public let image: String
+
+    /// Its parts.
+    public init(pool: String, image: String) {
+        self.pool = pool
+        self.image = image
+    }
 }
 
 extension CephPool {
@@ -37,7 +43,8 @@ extension CephPool {
     /// - Throws: `CephError`: `busy` while it has clones.
     public func unprotect(_ image: String, snapshot: String) async throws {
         try await change(
-            image, snapshot, "unprotect snapshot", hints: [.busy: "it has clones; remove them first"]
+            image, snapshot, "unprotect snapshot",
+            hints: [.busy: "it has clones; remove them first"]
         ) { handle in
             rbd_snap_unprotect(handle.pointer, snapshot)
         }
@@ -59,7 +66,7 @@ extension CephPool {
     public func snapshots(of image: String) async throws -> [String] {
         let path = imagePath(name, image)
         return try await run("list snapshots of image", open: image, mode: .readOnly) { handle in
-            var capacity: CInt = 64
+            var capacity: CInt = 16
             while true {
                 var found = [rbd_snap_info_t](
                     repeating: rbd_snap_info_t(id: 0, size: 0, name: nil), count: Int(capacity))

@@ -1,8 +1,9 @@
 /// HTTP and HTTPS by libcurl: one multi handle on one thread of its own.
 ///
 /// Transfers run side by side over kept connections (HTTP/1.1, TCP keepalive, no delay). Any task
-/// may start one; the thread is told by `curl_multi_wakeup` and nothing polls. See the README for
-/// the error model and what this is not.
+/// may start one; the thread is told by `curl_multi_wakeup`, and nothing polls. Dropping the last
+/// reference ends everything, as `shutdown()` does. The README has the error model and what this
+/// is not.
 public final class Curl: Sendable {
     private let thread: CurlThread
 

@@ -67,6 +67,8 @@ final class RunningTransfer {
 
     func receivedBody(_ bytes: UnsafeRawBufferPointer) -> TransferState.Verdict {
         lastActivity = .now
+        // A status of 3xx that libcurl cannot follow, for want of a location, is the answer.
+        if !transfer.hasHead { transfer.receive(head(status: responseCode)) }
         let verdict = transfer.receive(bytes)
         if case .refused = verdict { bodyTooLarge = !transfer.isEnded }
         return verdict

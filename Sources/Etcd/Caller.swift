@@ -93,14 +93,16 @@ final class Caller: Sendable {
     private func attempt(
         _ call: Call, at endpoint: Endpoint, until end: ContinuousClock.Instant, left: Int
     ) async throws -> Data {
-        let token = try await authenticator?.token(from: endpoint, until: end)
+        // A hung member must not eat the time of those that would answer.
+        let half = ContinuousClock.now + max(.zero, end - .now) / 2
+        let token = try await authenticator?.token(
+            from: endpoint, until: left > 1 ? half : end)
         var request = request(call.path, at: endpoint, token: token)
         request.method = .post(call.body)
         request.admission = call.admission
         request.mayBeSentTwice = !call.mutates
         let remaining = max(.milliseconds(1), end - .now)
-        // A hung member must not eat the time of those that would answer; a change has one try
-        // once it is sent, so it gets all the time.
+        // A change has one try once it is sent, so it gets all the time.
         request.deadline = left > 1 && !call.mutates ? remaining / 2 : remaining
         request.connectTimeout = min(configuration.connectTimeout, remaining / left)
         do {

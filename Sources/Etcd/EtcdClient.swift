@@ -7,7 +7,8 @@ public import Logging
 /// Every method may be called from any task at any time; each has a deadline
 /// (`EtcdConfiguration.requestTimeout`), fails over to the next endpoint, and throws `EtcdError`,
 /// or `CancellationError` where its task was cancelled. A change (put, delete, transaction) is sent
-/// at most once: where its answer is lost the error is `.outcomeUnknown`.
+/// at most once: where its answer is lost the error is `.outcomeUnknown`, and a cancelled one may
+/// have happened too.
 public final class EtcdClient: Sendable {
     let caller: Caller
 

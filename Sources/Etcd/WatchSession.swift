@@ -95,6 +95,8 @@ final class WatchSession {
             do {
                 return try await connect(to: endpoint)
             } catch let error as EtcdError where !error.endsWatch && !error.asksForNewToken {
+                // A refusal has a connection, which the next one must not leave behind.
+                disconnect()
                 caller.endpoints.failed(endpoint)
                 errors.append(error)
             }

@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 /// What becomes of calls that hang, and of those behind them.
-@Suite struct AbandonedCallsTests {
+@Suite(.timeLimit(.minutes(2))) struct AbandonedCallsTests {
     private let patience = Duration.seconds(30)
     private let soon = Duration.milliseconds(50)
 

@@ -1,7 +1,7 @@
 import BlockingCalls
 import Testing
 
-@Suite struct BlockingCallsTests {
+@Suite(.timeLimit(.minutes(2))) struct BlockingCallsTests {
     /// Long enough that only a hang reaches it.
     private let patience = Duration.seconds(30)
 

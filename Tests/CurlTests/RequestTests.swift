@@ -52,13 +52,13 @@ struct RequestTests {
         }
         let curl = try Curl(limits: CurlLimits(transfers: 1))
         var request = CurlRequest(server.url)
-        request.deadline = .milliseconds(600)
+        request.deadline = .seconds(6)
         let running = Task { [request] in try await curl.perform(request) }
         while curl.transferCount == 0 { await Task.yield() }
         request.deadline = .milliseconds(200)
         let started = ContinuousClock.now
         let late = await expect(.timedOut) { [request] in _ = try await curl.perform(request) }
-        #expect(ContinuousClock.now - started < .milliseconds(500))
+        #expect(ContinuousClock.now - started < .seconds(5))
         #expect(late?.wasSent == false)
         let error = await expect(.timedOut) { _ = try await running.value }
         #expect(error?.wasSent == true)

@@ -97,7 +97,7 @@ struct ErrorTests {
                     endpoint: cluster.server.clientURL, deadline: .milliseconds(300))
             }
             let took = ContinuousClock.now - started
-            #expect(took > .milliseconds(890) && took < .seconds(3), "\(took)")
+            #expect(took > .milliseconds(890) && took < .seconds(10), "\(took)")
         }
     }
 
@@ -141,7 +141,7 @@ struct ErrorTests {
             let started = ContinuousClock.now
             call.cancel()
             await #expect(throws: CancellationError.self) { try await call.value }
-            #expect(ContinuousClock.now - started < .seconds(1))
+            #expect(ContinuousClock.now - started < .seconds(5))
         }
     }
 }

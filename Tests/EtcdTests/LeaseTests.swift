@@ -25,7 +25,7 @@ struct LeaseTests {
 
     @Test func livesOnWhileItIsKeptAlive() async throws {
         try await withEtcd { _, etcd in
-            let lease = try await etcd.grantLease(ttl: .seconds(2))
+            let lease = try await etcd.grantLease(ttl: .seconds(3))
             let key = Key("kept")
             try await etcd.put(key, Data(), lease: lease.id)
             let end = ContinuousClock.now + lease.ttl * 2

@@ -81,7 +81,7 @@ struct ReadWriteTests {
             #expect(listing.keyValues.count == 10_000)
             #expect(listing.keyValues.map(\.key) == listing.keyValues.map(\.key).sorted())
             #expect(listing.keyValues.allSatisfy { $0.value == value })
-            #expect(took < .seconds(3), "measured \(took), which says the pages are read badly")
+            #expect(took < .seconds(5), "measured \(took), which says the pages are read badly")
 
             try await etcd.delete(.children(of: prefix))
             let past = try await etcd.list(

@@ -3,7 +3,7 @@ import Libvirt
 import Testing
 
 /// What is left of a connection when its daemon dies.
-@Suite(.privateLibvirtd) struct ConnectionLossTests {
+@Suite(.privateLibvirtd, .timeLimit(.minutes(2))) struct ConnectionLossTests {
     @Test func aKilledDaemonIsNoticedAndGuestsAreFoundAgain() async throws {
         let server = try #require(PrivateLibvirtd.current)
         let connection = try await LibvirtConnection.open(uri: server.uri)

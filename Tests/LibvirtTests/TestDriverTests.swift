@@ -5,7 +5,7 @@ import Testing
 /// The module against libvirt's hypervisor in memory, `test:///default`.
 ///
 /// All connections to that URI in one process share its domains, hence the random names.
-@Suite struct TestDriverTests {
+@Suite(.timeLimit(.minutes(2))) struct TestDriverTests {
     private let uri = "test:///default"
 
     @Test func aDomainGoesThroughItsWholeLife() async throws {

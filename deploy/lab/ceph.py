@@ -1,4 +1,4 @@
-"""Ceph for a lab: one monitor and one OSD that keeps its objects in memory, up in about two seconds.
+"""Ceph for a lab: one monitor, and one OSD in memory. It is up in about two seconds.
 
 No manager, no replicas; cephx is on, and the nodes' user has the capabilities that a real
 deployment would give it. Everything on disk is the configuration and the keys.
@@ -22,7 +22,7 @@ MONMAP = "/run/ceph/monmap"
 OSD_LIMIT = 30
 
 #: Waits of the monitor between two map changes. A young cluster makes a dozen of them in a row, and
-#: with the defaults each costs a second or a tick of five; `restore_pace` undoes it once that is over.
+#: with the defaults each costs a second or a tick of five; `restore_pace` undoes it after that.
 QUICK_PACE = {"paxos_propose_interval": "0.02", "paxos_min_wait": "0.01", "mon_tick_interval": "1"}
 DEFAULT_PACE = {"paxos_propose_interval": "1", "paxos_min_wait": "0.05", "mon_tick_interval": "5"}
 
@@ -91,12 +91,12 @@ def start(lab, machine):
     run(*inside, "ceph-mon", *conf, "--mkfs", "-i", "a", "--monmap", MONMAP, *keys)
     start_service(lab, machine, "mon", ["ceph-mon", *conf, "-f", "-i", "a"])
     run(*inside, "ceph-osd", *conf, "--mkfs", "-i", "0", "--osd-uuid", osd, *keys)
-    ceph(lab, "osd", "new", osd, "0")
+    administer(lab, "ceph", "osd", "new", osd, "0")
     start_service(lab, machine, "osd", ["ceph-osd", *conf, "-f", "-i", "0"])
     wait_for_osd(lab)
     for pool in POOLS:
-        ceph(lab, "osd", "pool", "create", pool)
-        run("rbd", *conf, "pool", "init", pool)
+        administer(lab, "ceph", "osd", "pool", "create", pool)
+        administer(lab, "rbd", "pool", "init", pool)
     restore_pace(lab)
 
 
@@ -106,27 +106,34 @@ def start_service(lab, machine, name, argv):
     control.request(machine.socket, "start", name, spec)
 
 
-def ceph(lab, *words):
-    """Runs `ceph` as the administrator, from the root namespace."""
-    return run("ceph", "-c", lab.ceph_conf, "--connect-timeout", "20", *words)
+def administer(lab, tool, *words):
+    """Runs `ceph` or `rbd` as the administrator.
+
+    Inside the machine, so that a command that waits for a cluster in vain ends with the lab.
+    """
+    inside = control.enter(lab.machine("ceph").socket)
+    return run(*inside, tool, "-c", lab.ceph_conf, *words)
 
 
 def wait_for_osd(lab):
     """Waits until the monitor counts the OSD as up: pools made before stay inactive for seconds."""
     deadline = time.monotonic() + OSD_LIMIT
-    while "1 up" not in ceph(lab, "osd", "stat"):
+    while "1 up" not in administer(lab, "ceph", "osd", "stat"):
         if time.monotonic() > deadline:
-            raise LabError(f"Ceph's OSD is not up after {OSD_LIMIT} s; see: metastack-lab logs ceph osd")
+            raise LabError(
+                f"Ceph's OSD is not up after {OSD_LIMIT} s;"
+                f" see: metastack-lab --dir {lab.folder} logs ceph osd"
+            )
 
 
 def restore_pace(lab):
     """Gives the monitor Ceph's own waits, so that what the lab measures holds for a real one."""
     for name, value in DEFAULT_PACE.items():
-        ceph(lab, "tell", "mon.a", "config", "set", name, value)
+        administer(lab, "ceph", "tell", "mon.a", "config", "set", name, value)
 
 
 def write_configuration(lab, machine, fsid):
-    """Writes conf and keys: the administrator's for the root namespace, the nodes' for the hosts."""
+    """Writes conf and keys: the administrator's for the root namespace, the nodes' for hosts."""
     folder = lab.ceph_conf.parent
     nodes = nodes_folder(lab)
     nodes.mkdir(parents=True, exist_ok=True)

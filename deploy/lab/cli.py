@@ -10,6 +10,7 @@ import sys
 from lab import agent, cluster, control, etcd, fabric, host, image, layout, logs, status
 from lab.errors import LabError
 
+DESCRIPTION = "A MetaStack cluster in namespaces of this machine: etcd, Ceph, libvirt, agents."
 ACTIONS = ("start", "stop", "kill", "restart")
 
 
@@ -19,50 +20,60 @@ def parse(words):
     default = os.environ.get("METASTACK_LAB") or cluster.DEFAULT_FOLDER
     parser.add_argument("--dir", default=default, help="the lab's folder (default: %(default)s)")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-
-    def verb(name, action, summary, *arguments):
-        sub = verbs.add_parser(name, help=summary, description=summary)
-        sub.set_defaults(action=action)
-        for argument in arguments:
-            sub.add_argument(argument)
-        return sub
-
-    add_up(verb("up", up, "start a lab, or what of it does not run"))
-    verb("down", down, "end the lab and remove every trace of it")
-    sub = verb("status", show_status, "show machines, services and cuts")
+    add_up(add(verbs, "up", up, "start a lab, or what of it does not run"))
+    add(verbs, "down", down, "end the lab and remove every trace of it")
+    sub = add(verbs, "status", show_status, "show machines, services and cuts")
     sub.add_argument("-o", "--output", choices=("table", "json"), default="table")
-    sub = verb("exec", execute, "run a command in all namespaces of a machine", "machine")
+    sub = add(verbs, "exec", execute, "run a command in all namespaces of a machine", "machine")
     sub.add_argument("command", nargs=argparse.REMAINDER)
-    verb("kill", kill, "take a host's power", "host")
-    verb("boot", boot, "start a host that was killed", "host")
-    sub = verb("cut", cut, "drop everything between a host and etcd, Ceph or all", "host")
-    sub.add_argument("what", choices=("etcd", "ceph", "all"))
-    verb("heal", heal, "end all cuts of a host", "host")
-    verb("stall", stall, "stop a host's agent in its tracks (SIGSTOP)", "host")
-    verb("wake", wake, "let a stalled agent go on (SIGCONT)", "host")
-    for name, action in (("agent", act_on_agent), ("libvirt", act_on_libvirt)):
-        sub = verb(name, action, f"start, stop, kill or restart a host's {name}", "host")
-        sub.add_argument("do", choices=ACTIONS)
-    sub = verb("etcd", act_on_etcd, "start, stop, kill or restart an etcd member")
-    sub.add_argument("number", type=int)
-    sub.add_argument("do", choices=ACTIONS)
-    sub = verb("logs", show_log, "print a log: agent, libvirt, or console VM", "machine")
+    add_faults(verbs)
+    add_services(verbs)
+    sub = add(verbs, "logs", show_log, "print a log: agent, libvirt, or console VM", "machine")
     sub.add_argument("name", nargs="?")
     sub.add_argument("vm", nargs="?")
     sub.add_argument("-f", "--follow", action="store_true", help="go on as the log grows")
-    sub = verb("build-image", build_image, "build the guest's disk image and print its path")
+    sub = add(verbs, "build-image", build_image, "build the guest's disk image, print its path")
     sub.add_argument("file", nargs="?", help="where to put a copy")
     return parser.parse_args(words)
 
 
-DESCRIPTION = "A whole MetaStack cluster in namespaces of this machine: etcd, Ceph, libvirt, agents."
+def add(verbs, name, action, summary, *arguments):
+    """Adds a verb with its plain arguments."""
+    sub = verbs.add_parser(name, help=summary, description=summary)
+    sub.set_defaults(action=action)
+    for argument in arguments:
+        sub.add_argument(argument)
+    return sub
+
+
+def add_faults(verbs):
+    """What breaks a host, and what mends it."""
+    add(verbs, "kill", kill, "take a host's power", "host")
+    add(verbs, "boot", boot, "start a host that was killed", "host")
+    sub = add(verbs, "cut", cut, "drop all between a host and etcd, Ceph or everybody", "host")
+    sub.add_argument("what", choices=("etcd", "ceph", "all"))
+    add(verbs, "heal", heal, "end all cuts of a host", "host")
+    add(verbs, "stall", stall, "stop a host's agent in its tracks (SIGSTOP)", "host")
+    add(verbs, "wake", wake, "let a stalled agent go on (SIGCONT)", "host")
+
+
+def add_services(verbs):
+    """What starts and ends single services. After `stop` or `kill` one stays down until `start`."""
+    for name, action in (("agent", act_on_agent), ("libvirt", act_on_libvirt)):
+        sub = add(verbs, name, action, f"start, stop, kill or restart a host's {name}", "host")
+        sub.add_argument("do", choices=ACTIONS)
+    sub = add(verbs, "etcd", act_on_etcd, "start, stop, kill or restart an etcd member")
+    sub.add_argument("number", type=int)
+    sub.add_argument("do", choices=ACTIONS)
 
 
 def add_up(parser):
     """The parameters of a lab. Those not named stay as they are in a lab that runs."""
     parser.add_argument("--hosts", type=int, help="how many hosts (default: 3)")
     parser.add_argument("--etcd", type=int, choices=layout.ETCD_SIZES, help="how many etcd members")
-    parser.add_argument("--binaries", help="folder of metastack-node (default: .build/release or debug)")
+    parser.add_argument(
+        "--binaries", help="folder of metastack-node (default: .build/release, else .build/debug)"
+    )
     parser.add_argument("--lease-ttl", dest="lease_ttl", help="each node's lease (default: 5s)")
     parser.add_argument("--no-agents", dest="agents", action="store_false", default=None)
 

@@ -20,8 +20,12 @@ from lab.errors import LabError
 DEPLOY = pathlib.Path(__file__).resolve().parent.parent
 DEFAULT_FOLDER = pathlib.Path("/var/lib/metastack-lab")
 TOOLS = """
-    ip nft nsenter unshare etcd ceph ceph-mon ceph-osd rbd libvirtd virtlogd virsh qemu-system-x86_64
+    ip nft nsenter unshare etcd ceph ceph-mon ceph-osd monmaptool rbd
+    libvirtd virtlogd virsh qemu-system-x86_64
 """.split()
+
+#: What machines start with, whatever the caller's shell has set.
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
 
 #: Seconds for the keeper to notice the end of a machine.
 NOTICE_LIMIT = 5
@@ -105,7 +109,7 @@ def write_spec(folder, name, namespace):
     python = ["/usr/bin/python3", "-B", "-m", "lab.supervisor", str(folder / "spec.json")]
     return {
         "argv": unshare + python,
-        "env": {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "PYTHONPATH": str(DEPLOY)},
+        "env": {**ENVIRONMENT, "PYTHONPATH": str(DEPLOY)},
         "log": str(folder / "init.log"),
         "restart": False,
     }

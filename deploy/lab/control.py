@@ -24,7 +24,7 @@ DEATH_LIMIT = 15
 
 @contextlib.contextmanager
 def socket_path(path):
-    """A short name for a socket's path: sun_path holds 107 bytes, and a lab's folder may be deep."""
+    """A short name for a socket's path: sun_path holds 107 bytes, and folders may be deep."""
     path = pathlib.Path(path)
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     try:
@@ -81,20 +81,31 @@ def wait_for_init(path):
 
 
 def kill_init(path):
-    """SIGKILLs an init, and with it everything in its PID namespace; waits until all are gone."""
+    """SIGKILLs an init, and with it everything in its PID namespace; waits until all have ended.
+
+    Its parent, the `unshare` that made its namespaces, ends with it. The keeper's is a zombie until
+    the machine's own init collects it, which is not for this one to wait for.
+    """
     pid = init_pid(path)
     if pid is None:
         return False
     try:
-        handle = os.pidfd_open(pid)
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
-    except ProcessLookupError:
+        handles = [os.pidfd_open(each) for each in (pid, parent_pid(pid))]
+        signal.pidfd_send_signal(handles[0], signal.SIGKILL)
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    ended, _, _ = select.select([handle], [], [], DEATH_LIMIT)
-    os.close(handle)
-    if not ended:
-        raise LabError(f"process {pid} is still there {DEATH_LIMIT} s after SIGKILL")
+    for handle in handles:
+        ended, _, _ = select.select([handle], [], [], DEATH_LIMIT)
+        os.close(handle)
+        if not ended:
+            raise LabError(f"process {pid} is still there {DEATH_LIMIT} s after SIGKILL")
     return True
+
+
+def parent_pid(pid):
+    """A process's parent."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[1])
 
 
 def end_service(path, service, action, limit=10):

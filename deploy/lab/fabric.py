@@ -1,8 +1,8 @@
 """The lab's network: one bridge in a namespace of its own, and a cable from each machine to it.
 
-The fabric is the keeper's network namespace. Cables are cut by bridge filter rules on it, which drop
-frames silently as a broken switch does: no machine sees its link go down, and IPv4, IPv6 and ARP
-are cut alike.
+The fabric is the keeper's network namespace. Cables are cut by bridge filter rules on it, which
+drop frames silently as a broken switch does: no machine sees its link go down, and IPv4, IPv6 and
+ARP are cut alike.
 """
 
 import json
@@ -56,7 +56,7 @@ def claim_number(folder, preferred):
         if succeeds("ip", "link", "add", name, "type", "veth", "peer", f"{name}p"):
             run("ip", "link", "set", name, "alias", folder)
             return number
-    raise LabError("no free lab number: interfaces msl0 to msl255 all exist, or `ip link add` fails")
+    raise LabError("no free lab number: interfaces msl0 to msl255 exist, or `ip link add` fails")
 
 
 def root_ports(folder):
@@ -111,7 +111,7 @@ def attach(lab, machine, pid):
     )
     lines, port = ["link set lo up", "link set eth0 up"], "eth0"
     if machine.kind == "host":
-        # A fixed MAC: a bridge would otherwise take the lowest of its ports', and guests come and go.
+        # A fixed MAC: a bridge takes the lowest of its ports' otherwise, and guests come and go.
         last = int(machine.address.rsplit(".", 1)[1])
         mac = f"52:54:77:00:{lab.number:02x}:{last:02x}"
         lines += [
@@ -161,8 +161,8 @@ def heal(lab, host):
 def cuts(lab, host):
     """What a host is cut off from: a list of `etcd`, `ceph`, `all`."""
     pairs, alone = cut_ports(lab)
-    others = {one for one, other in pairs if other == host.port}
-    kinds = [kind for kind in ("etcd", "ceph") if any(each.startswith(f"msl{kind}") for each in others)]
+    others = " ".join(one for one, other in pairs if other == host.port)
+    kinds = [kind for kind in ("etcd", "ceph") if f"msl{kind}" in others]
     return kinds + (["all"] if host.port in alone else [])
 
 

@@ -19,6 +19,8 @@ LIBVIRT_LIMIT = 60
 #: libvirt's answers from QEMU. libvirt itself checks that they are still true.
 PROBES = image.CACHE / "libvirt-capabilities"
 
+VIRSH = ("virsh", "-c", "qemu:///system")
+
 VAR_FOLDERS = (
     "cache/libvirt/qemu/capabilities lib/libvirt/boot lib/libvirt/images lib/libvirt/qemu"
     " lib/metastack log/libvirt/qemu log/metastack tmp"
@@ -99,7 +101,7 @@ def namespace(lab, machine):
 
 
 def start_libvirt(lab, machine):
-    """Starts libvirt and asks it what only a probe of QEMU can tell, so that no guest waits for it."""
+    """Starts libvirt, and asks it what only a probe of QEMU can tell, so that no guest waits."""
     cache = machine.folder / "disk" / "var" / "cache" / "libvirt" / "qemu" / "capabilities"
     if PROBES.exists():
         shutil.copytree(PROBES, cache, dirs_exist_ok=True)
@@ -108,9 +110,6 @@ def start_libvirt(lab, machine):
     wait_for_libvirt(lab, machine)
     run(*control.enter(machine.socket), *VIRSH, "domcapabilities", "--virttype", "qemu")
     save_probes(cache)
-
-
-VIRSH = ("virsh", "-c", "qemu:///system")
 
 
 def libvirt_service(machine, name):

@@ -25,6 +25,9 @@ FILE_SYSTEM_SIZE = 47 << 20
 COUNTER_OFFSET = FILE_SYSTEM_SIZE
 SECTOR = 512
 
+#: Seconds for the kernel's package, some 27 MB.
+DOWNLOAD_LIMIT = 300
+
 #: In loading order: each needs those before it.
 MODULES = """
     virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk
@@ -88,7 +91,8 @@ def make_image(package, image):
 
 def unpack_kernel(package, work):
     """Downloads the kernel package and takes its kernel and our modules out; installs nothing."""
-    run("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package, cwd=work, timeout=300)
+    download = ("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package)
+    run(*download, cwd=work, timeout=DOWNLOAD_LIMIT)
     archive = next(work.glob("*.deb"))
     wanted = ["./boot/vmlinuz-*"] + [f"./lib/modules/*/{name}.ko" for name in MODULES]
     with subprocess.Popen(

@@ -1,7 +1,7 @@
 """Gives the calling process's new mount namespace a machine's own view of the file system.
 
-Goes straight to mount(2): a host starts with some ten mounts, and ten processes for them take longer
-than everything else that its init does.
+Goes straight to mount(2): a host starts with some ten mounts, and ten processes for them take
+longer than everything else that its init does.
 """
 
 import ctypes

@@ -33,7 +33,7 @@ class Probe:
         self.binaries = folder / "bin"
         self.binaries.mkdir()
         program = self.binaries / "metastack-node"
-        program.write_text('#!/bin/bash\necho "started with $*"\nread -r _ < <(tail -f /dev/null)\n')
+        program.write_text('#!/bin/bash\necho "started with $*"\nread -r < <(tail -f /dev/null)\n')
         program.chmod(0o755)
         self.console_file = f"/var/log/metastack/{self.GUEST}.console.log"
         self.before = listing()
@@ -184,7 +184,8 @@ class Probe:
         assert inits, "there is nothing to look for"
         processes = [process for init in inits for process in processes_of(init)]
         processes += [identity(pid) for pid in pids() if str(self.folder) in cmdline(pid)]
-        return {"processes": processes, "ports": ports(self.folder), "netns": command("ip", "netns")}
+        netns = command("ip", "netns")
+        return {"processes": processes, "ports": ports(self.folder), "netns": netns}
 
     def left_of(self, traces):
         """What is still there of a lab that has ended."""

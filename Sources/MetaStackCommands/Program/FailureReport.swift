@@ -4,7 +4,7 @@ import MetaStackModel
 
 /// What is said on which stream, and the exit status, when a command ends early.
 struct FailureReport: Sendable, Equatable {
-    var status: ExitStatus
+    var status: CommandStatus
     /// Help and version, which were asked for; empty where there is nothing.
     var output = ""
     /// Without a newline at the end; empty where there is nothing.
@@ -30,7 +30,7 @@ struct FailureReport: Sendable, Equatable {
         }
     }
 
-    private init(_ status: ExitStatus, _ text: String) {
+    private init(_ status: CommandStatus, _ text: String) {
         self.status = status
         errors = text.split(separator: "\n").map { "metastack: \($0)" }.joined(separator: "\n")
     }
@@ -51,7 +51,7 @@ struct FailureReport: Sendable, Equatable {
         self.init(isUsage ? .usage : .failed, words.lowercasedFirst + advice)
     }
 
-    private static func status(of code: EtcdError.Code) -> ExitStatus {
+    private static func status(of code: EtcdError.Code) -> CommandStatus {
         switch code {
         case .unavailable, .deadlineExceeded, .tls, .malformedAnswer: .unreachable
         case .badConfiguration: .usage

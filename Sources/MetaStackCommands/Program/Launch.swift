@@ -3,7 +3,7 @@ import Foundation
 
 extension MetaStackCommand {
     /// Runs the whole program: parses the arguments, does what they say, and ends the process with
-    /// an ``ExitStatus``.
+    /// an ``CommandStatus``.
     public static func launch() async -> Never {
         do {
             var command = try await asyncParseAsRoot(nil)
@@ -12,7 +12,7 @@ extension MetaStackCommand {
             } else {
                 try command.run()
             }
-            Foundation.exit(ExitStatus.done.rawValue)
+            Foundation.exit(CommandStatus.done.rawValue)
         } catch {
             let report = FailureReport(error, parsing: Self.self)
             let screen = Screen.standard()

@@ -4,10 +4,8 @@ import MetaStackModel
 /// The command `metastack`: writes desired state, shows actual state, and does nothing else.
 ///
 /// Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 etcd not reachable, 6 timed
-/// out; see ``ExitStatus``.
+/// out; see ``CommandStatus``.
 public struct MetaStackCommand: AsyncParsableCommand {
-    
-
     public static let configuration = CommandConfiguration(
         commandName: "metastack",
         abstract: "Virtual machines on a fleet of hosts.",
@@ -15,7 +13,7 @@ public struct MetaStackCommand: AsyncParsableCommand {
             It writes into etcd what is wanted; metastack-node on each host makes it so.
             A NAME is a name, an id, or the beginning of an id that no other has.
 
-            \(ExitStatus.help)
+            \(CommandStatus.help)
             """,
         version: Version.current,
         subcommands: [

@@ -85,6 +85,7 @@ struct ConfigurationReader {
         var items: [(String, ConfigurationOrigin)] = []
         switch node {
         case .sequence(let sequence):
+            if sequence.isEmpty { report(origin, section, key, "the list is empty") }
             for item in sequence {
                 let place = origin.at(line: item.mark?.line)
                 guard case .scalar(let scalar) = item else {
@@ -95,11 +96,11 @@ struct ConfigurationReader {
             }
         case .scalar(let scalar) where !origin.isFile:
             items = scalar.string.split(separator: ",").map { ($0.trimmed, origin) }
+            if items.isEmpty { report(origin, section, key, "the list is empty") }
         default:
             report(origin, section, key, "it must be a list, such as [\"one\", \"two\"]")
             return values
         }
-        if items.isEmpty { report(origin, section, key, "the list is empty") }
         return items.compactMap { parsed($0.0, $0.1, section, key, parse) }
     }
 
@@ -146,8 +147,12 @@ struct ConfigurationReader {
     /// - Throws: `ConfigurationError` with every problem, unknown keys and variables among them.
     func finish() throws(ConfigurationError) {
         let unknown = UnknownKeys(known: known)
+        // What is wrong inside a section that does not exist matters to nobody.
+        let relevant = problems.filter { problem in
+            problem.key.map { known[$0] != nil || $0.contains(".") } ?? true
+        }
         let all =
-            problems + unknown.problems(in: document) + unknown.problems(in: environment)
+            relevant + unknown.problems(in: document) + unknown.problems(in: environment)
         guard !all.isEmpty else { return }
         let sorted = all.enumerated().sorted { left, right in
             (left.element.origin.order, left.offset) < (right.element.origin.order, right.offset)

@@ -1,5 +1,5 @@
 /// What a script learns from `metastack` without reading a word: the process's exit status.
-public enum ExitStatus: Int32, Sendable, CaseIterable {
+public enum CommandStatus: Int32, Sendable, CaseIterable {
     /// Done as asked, and what was waited for has come.
     case done = 0
     /// It could not be done, or what was waited for has failed.
