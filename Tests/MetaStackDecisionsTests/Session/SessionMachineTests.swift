@@ -1,0 +1,113 @@
+import MetaStackDecisions
+import MetaStackModel
+import Testing
+
+struct SessionMachineTests {
+    private let start = ContinuousClock.now
+    private let lease = LeaseNumber(1)
+
+    private func at(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
+
+    /// A session of 5 s whose grant was sent at 0 and answered at 0.5, and published at 0.6.
+    private var held: SessionMachine {
+        var machine = SessionMachine(ttl: .seconds(5))
+        machine.observe(.granted(lease, ttl: .seconds(5), sentAt: at(0)), at: at(0.5))
+        machine.observe(.published(lease), at: at(0.6))
+        return machine
+    }
+
+    @Test func grantsThenPublishesThenWaitsForTheFirstRenewal() {
+        var machine = SessionMachine(ttl: .seconds(5))
+        #expect(machine.next(at: at(0)) == .grant(ttl: .seconds(5)))
+        machine.observe(.granted(lease, ttl: .seconds(5), sentAt: at(0)), at: at(0.5))
+        #expect(machine.next(at: at(0.5)) == .publish(lease))
+        machine.observe(.published(lease), at: at(0.6))
+        #expect(machine.next(at: at(0.6)) == .wait(until: at(0) + .seconds(5) / 3))
+        #expect(machine.next(at: at(1.7)) == .keepAlive(lease))
+    }
+
+    @Test func isNotProvenBeforeItsHostRecordStands() {
+        var machine = SessionMachine(ttl: .seconds(5))
+        #expect(machine.provenLease(at: at(0)) == nil)
+        machine.observe(.granted(lease, ttl: .seconds(5), sentAt: at(0)), at: at(0.5))
+        #expect(machine.provenLease(at: at(0.5)) == nil)
+        #expect(machine.heldLease == lease)
+    }
+
+    @Test func countsFromTheSendTimeAndKeepsAMargin() {
+        var machine = held
+        #expect(machine.unprovenFrom == at(4))
+        #expect(machine.provenLease(at: at(3.99)) == lease)
+        #expect(machine.provenLease(at: at(4)) == nil)
+        machine.observe(.renewed(lease, sentAt: at(2)), at: at(3.9))
+        #expect(machine.unprovenFrom == at(6))
+    }
+
+    @Test func theMarginIsAFifthAndHalfASecondAtLeast() {
+        #expect(SessionMachine(ttl: .seconds(2)).margin == .milliseconds(500))
+        #expect(SessionMachine(ttl: .seconds(10)).margin == .seconds(2))
+    }
+
+    @Test func aLateAnswerNeverShortensWhatALaterOneProved() {
+        var machine = held
+        machine.observe(.renewed(lease, sentAt: at(3)), at: at(3.1))
+        machine.observe(.renewed(lease, sentAt: at(1)), at: at(3.2))
+        #expect(machine.unprovenFrom == at(7))
+        #expect(machine.next(at: at(3.2)) == .wait(until: at(3) + .seconds(5) / 3))
+    }
+
+    @Test func aCallNeverLastsPastTheUnprovenInstant() {
+        let machine = held
+        #expect(machine.callDeadline(at: at(1)) == .seconds(5) / 3)
+        #expect(machine.callDeadline(at: at(3.5)) == .milliseconds(500))
+        #expect(machine.callDeadline(at: at(4.5)) == .seconds(5) / 3)
+        #expect(SessionMachine(ttl: .seconds(3)).callDeadline(at: at(0)) == .seconds(1))
+    }
+
+    @Test func anEndedSessionGrantsAnew() {
+        var machine = held
+        machine.observe(.ended(lease), at: at(1))
+        #expect(machine.provenLease(at: at(1)) == nil)
+        #expect(machine.heldLease == nil)
+        #expect(machine.next(at: at(1)) == .grant(ttl: .seconds(5)))
+    }
+
+    @Test func wordOfAnotherLeaseChangesNothing() {
+        var machine = held
+        machine.observe(.ended(LeaseNumber(2)), at: at(1))
+        machine.observe(.renewed(LeaseNumber(2), sentAt: at(3)), at: at(3))
+        machine.observe(.published(LeaseNumber(2)), at: at(3))
+        #expect(machine.unprovenFrom == at(4))
+        #expect(machine.provenLease(at: at(3)) == lease)
+    }
+
+    @Test func aRenewalDoesNotBringAnEndedSessionBack() {
+        var machine = held
+        machine.observe(.ended(lease), at: at(1))
+        machine.observe(.renewed(lease, sentAt: at(2)), at: at(2))
+        #expect(machine.provenLease(at: at(2)) == nil)
+    }
+
+    @Test func waitsALittleAfterAFailureAndThenTriesTheSameAgain() {
+        var machine = held
+        machine.observe(.failed, at: at(2))
+        #expect(machine.next(at: at(2.1)) == .wait(until: at(2.5)))
+        #expect(machine.next(at: at(2.5)) == .keepAlive(lease))
+        #expect(machine.provenLease(at: at(2.5)) == lease)
+        machine.observe(.renewed(lease, sentAt: at(2.5)), at: at(2.6))
+        #expect(machine.next(at: at(2.6)) == .wait(until: at(2.5) + .seconds(5) / 3))
+    }
+
+    @Test func aShortLeaseIsTriedAgainSooner() {
+        var machine = SessionMachine(ttl: .seconds(2))
+        machine.observe(.failed, at: at(0))
+        #expect(machine.next(at: at(0)) == .wait(until: at(0.2)))
+    }
+
+    @Test func renewsAnUnprovenSessionAsLongAsEtcdDoesNotDenyIt() {
+        var machine = held
+        #expect(machine.next(at: at(9)) == .keepAlive(lease))
+        machine.observe(.renewed(lease, sentAt: at(9)), at: at(9.1))
+        #expect(machine.provenLease(at: at(9.1)) == lease)
+    }
+}
