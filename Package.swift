@@ -1,12 +1,15 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-] + (Context.environment["METASTACK_WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : [])
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+    + (Context.environment["METASTACK_WARNINGS_AS_ERRORS"] == "1"
+        ? [.treatAllWarnings(as: .error)] : [])
 
 /// One of our own targets: the strict settings, and its dependencies in one line each.
 func module(_ name: String, _ dependencies: Target.Dependency...) -> Target {
@@ -104,7 +107,8 @@ let package = Package(
             "MetaStackAgentTests", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
             "MetaStackDecisions", "MetaStackStore"),
         tests(
-            "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel", "MetaStackStore",
+            "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel",
+            "MetaStackStore",
             argumentParser, yaml),
         tests("SystemTests", "MetaStackTesting", "MetaStackModel", "Etcd", subprocess),
     ]

@@ -9,7 +9,7 @@ extension GuestPerformer {
     func destroy(_ situation: GuestSituation, _ reason: String) async throws -> Outcome {
         try await hypervisor.destroy(situation.vm)
         log(situation).info("guest destroyed", metadata: ["reason": "\(reason)"])
-        memory.state.withLock { _ = $0.shuttingDownSince.removeValue(forKey: situation.vm) }
+        memory.state.withLock { _ = $0.shutdowns.removeValue(forKey: situation.vm) }
         return .acted
     }
 
@@ -19,16 +19,18 @@ extension GuestPerformer {
             return try await report(.stopping, nil, situation)
         }
         let now = clock.now
-        let since = memory.state.withLock { state in
-            state.shuttingDownSince[situation.vm]
-                ?? {
-                    state.shuttingDownSince[situation.vm] = now
-                    return now
-                }()
+        let shutdown = memory.state.withLock { state in
+            state.shutdowns[situation.vm] ?? Shutdown(since: now, askedAt: nil)
         }
-        if since.duration(to: now) >= settings.grace {
+        if shutdown.since.duration(to: now) >= settings.grace {
             return try await destroy(
                 situation, "it did not shut down within \(settings.grace)")
+        }
+        if let askedAt = shutdown.askedAt, now < askedAt + settings.shutDownAgainAfter {
+            return .again(after: now.duration(to: askedAt + settings.shutDownAgainAfter))
+        }
+        memory.state.withLock { state in
+            state.shutdowns[situation.vm] = Shutdown(since: shutdown.since, askedAt: now)
         }
         try await hypervisor.shutDown(situation.vm)
         log(situation).info("guest asked to shut down")
@@ -69,7 +71,7 @@ extension GuestPerformer {
 
     func release(_ situation: GuestSituation) async throws -> Outcome {
         let known = try ownClaim(situation)
-        memory.state.withLock { _ = $0.shuttingDownSince.removeValue(forKey: situation.vm) }
+        memory.state.withLock { _ = $0.shutdowns.removeValue(forKey: situation.vm) }
         log(situation).info("claim released, the guest is stopped")
         return outcome(
             try await transactions.release(

@@ -111,8 +111,8 @@ final class GuestMemory: Sendable {
         var underway: [VMID: (request: PlacementRequest, madeAt: Revision?)] = [:]
         /// How often in a row this node could not run a VM.
         var declines: [VMID: Int] = [:]
-        /// When a VM's guest was first asked to shut down.
-        var shuttingDownSince: [VMID: ContinuousClock.Instant] = [:]
+        /// Guests that were asked to shut down.
+        var shutdowns: [VMID: Shutdown] = [:]
         /// Why a VM is not claimed, as last logged.
         var reasons: [VMID: String] = [:]
     }
@@ -125,6 +125,12 @@ final class GuestMemory: Sendable {
             state.reasons[vm] = nil
         }
     }
+}
+
+/// Since when a guest is to shut down, and when it was last asked to.
+struct Shutdown: Sendable {
+    var since: ContinuousClock.Instant
+    var askedAt: ContinuousClock.Instant?
 }
 
 /// A step that cannot be done.
