@@ -90,8 +90,8 @@ let package = Package(
             "MetaStackStore", argumentParser, lifecycle, logging, signals),
         program("metastack", "MetaStackCommands"),
         program(
-            "metastack-bench", "Etcd", "MetaStackModel", "MetaStackStore", "MetaStackTesting",
-            argumentParser, logging),
+            "metastack-bench", "Curl", "Etcd", "MetaStackModel", "MetaStackStore", argumentParser,
+            logging, subprocess),
 
         tests("BlockingCallsTests", "BlockingCalls"),
         tests("CurlTests", "Curl"),

@@ -6,8 +6,8 @@ import MetaStackStore
 
 /// From the put of a desired record to its claim, as a third party sees it.
 ///
-/// The floor is what nobody can do without: one watch delivery (a put until another client's watch
-/// shows it) and one transaction, alternating with the claims on the same etcd.
+/// The floor is what nobody can do without: one watch delivery (a put until another connection's
+/// watch shows it) and one transaction, alternating with the claims on the same etcd.
 struct ClaimsBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "claims", abstract: "From a desired record to a claim that others can see.")
@@ -20,51 +20,76 @@ struct ClaimsBenchmark: AsyncParsableCommand {
         var transaction = Figures("transaction")
         var claim = Figures("desired record to claim")
         for round in 0..<options.rounds {
-            delivery.add(try await deliveryTime(lab))
-            transaction.add(try await transactionTime(lab))
-            claim.add(try await claimTime(lab, try VMID("bench-claim-\(round)")))
+            let vm = try VMID("bench-claim-\(round)")
+            var watcher = try await Watcher(lab)
+            delivery.add(try await watcher.time(of: RecordKey.globalConfig("bench")) {
+                try await lab.probe()
+            })
+            let start = ContinuousClock.now
+            try await lab.probeTransaction()
+            transaction.add(start.duration(to: .now))
+            claim.add(try await watcher.time(of: .actualVM(vm)) { try await lab.want(vm) })
+            try await lab.drop(vm)
         }
+        try await lab.removeProbe()
         let floor = delivery.median + transaction.median
         print(Figures.header)
         for figures in [delivery, transaction, claim] { print(figures.row) }
         print("\nclaim / (delivery + transaction) = \(claim.median.ratio(to: floor))")
     }
+}
 
-    private static let key = Key("/metastack-bench/probe")
+/// A watch that is known to be open, so that its set-up is in nobody's time.
+private struct Watcher {
+    private var changes: ClusterChanges.Iterator
 
-    private func deliveryTime(_ lab: Lab) async throws -> Duration {
-        var watch = lab.client.watch(.key(Self.key)).makeAsyncIterator()
-        async let seen = watch.next()
-        // The watch is there when its first event can no longer be missed.
-        try await lab.client.waitForWatch()
-        let start = ContinuousClock.now
-        try await lab.client.put(Self.key, Data("x".utf8))
-        _ = try await seen
-        return start.duration(to: .now)
+    init(_ lab: Lab) async throws {
+        let revision = try await lab.probe()
+        changes = lab.store.changes(after: Revision(revision.number - 1)).makeAsyncIterator()
+        _ = try await changes.next()
     }
 
-    private func transactionTime(_ lab: Lab) async throws -> Duration {
-        let transaction = Transaction(
-            if: [.exists(Self.key)], then: [.put(Self.key, Data("y".utf8))])
+    /// From the begin of the action until its record is seen.
+    mutating func time(
+        of key: RecordKey, _ action: () async throws -> some Sendable
+    ) async throws -> Duration {
         let start = ContinuousClock.now
-        _ = try await lab.client.transact(transaction)
-        return start.duration(to: .now)
-    }
-
-    private func claimTime(_ lab: Lab, _ vm: VMID) async throws -> Duration {
-        let cluster = try await lab.store.load()
-        var changes = lab.store.changes(after: cluster.revision).makeAsyncIterator()
-        let start = ContinuousClock.now
-        try await lab.want(vm)
-        var time: Duration?
-        while time == nil, let change = try await changes.next() {
+        _ = try await action()
+        while let change = try await changes.next() {
             guard case .records(let records, _) = change else { continue }
-            if records.contains(where: { $0.path == RecordKey.actualVM(vm).path }) {
-                time = start.duration(to: .now)
+            if records.contains(where: { $0.path == key.path }) {
+                return start.duration(to: .now)
             }
         }
-        try await lab.drop(vm)
-        guard let time else { throw BenchmarkError(description: "the watch ended") }
-        return time
+        throw BenchmarkError(description: "the watch ended")
+    }
+}
+
+extension Lab {
+    private static let key = RecordKey.globalConfig("bench")
+
+    /// A record that no node acts on.
+    @discardableResult
+    fileprivate func probe() async throws -> MetaStackModel.Revision {
+        try await write([.put(Self.key, GlobalConfig(rest: ["bench": .bool(true)]))], if: [])
+    }
+
+    fileprivate func probeTransaction() async throws {
+        _ = try await write(
+            [.put(Self.key, GlobalConfig(rest: ["bench": .bool(false)]))],
+            if: [.exists(Self.key)])
+    }
+
+    fileprivate func removeProbe() async throws {
+        _ = try await write([.delete(Self.key)], if: [])
+    }
+
+    private func write(
+        _ writes: [RecordWrite], if conditions: [RecordCondition]
+    ) async throws -> MetaStackModel.Revision {
+        guard case .written(let revision) = try await store.write(writes, if: conditions) else {
+            throw BenchmarkError(description: "somebody else writes the benchmark's record")
+        }
+        return revision
     }
 }
