@@ -22,9 +22,10 @@ struct ClaimsBenchmark: AsyncParsableCommand {
         for round in 0..<options.rounds {
             let vm = try VMID("bench-claim-\(round)")
             var watcher = try await Watcher(lab)
-            delivery.add(try await watcher.time(of: RecordKey.globalConfig("bench")) {
-                try await lab.probe()
-            })
+            delivery.add(
+                try await watcher.time(of: RecordKey.globalConfig("bench")) {
+                    try await lab.probe()
+                })
             let start = ContinuousClock.now
             try await lab.probeTransaction()
             transaction.add(start.duration(to: .now))

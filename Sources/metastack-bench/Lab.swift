@@ -24,13 +24,14 @@ struct Lab {
     /// Runs a shell line in all namespaces of a host and returns what it printed.
     func shell(on host: HostID, _ line: String) async throws -> String {
         try await run(
-            "deploy/metastack-lab", ["--dir", folder, "exec", host.text, "--", "bash", "-c", line])
+            "python3",
+            ["deploy/metastack-lab", "--dir", folder, "exec", host.text, "--", "bash", "-c", line])
     }
 
     /// Runs a program with the lab's Ceph.
     func run(_ program: String, _ arguments: [String]) async throws -> String {
         let result = try await Subprocess.run(
-            program.contains("/") ? .path(.init(program)) : .name(program),
+            .name(program),
             arguments: Arguments(arguments),
             environment: .inherit.updating(["CEPH_CONF": "\(folder)/ceph/ceph.conf"]),
             output: .string(limit: 1 << 22), error: .string(limit: 1 << 16))

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Curl
+import Etcd
 import Foundation
 import MetaStackModel
+import MetaStackStore
 
 /// What the agents cost while nothing happens: calls to etcd, processor time, resident memory.
 struct RestBenchmark: AsyncParsableCommand {
