@@ -51,7 +51,6 @@ public enum FakeStorageError: Error, Sendable, Equatable, CustomStringConvertibl
     case watched(FakeDiskPath, by: [StorageClient])
     case hasClones(FakeDiskPath)
     case evicted(StorageClient)
-    case notOpen(FakeDiskPath, by: StorageClient)
 
     public var description: String {
         switch self {
@@ -65,7 +64,6 @@ public enum FakeStorageError: Error, Sendable, Equatable, CustomStringConvertibl
                 + clients.map(\.address).joined(separator: ", ")
         case .hasClones(let path): "image \(path) has clones"
         case .evicted(let client): "client \(client) is evicted"
-        case .notOpen(let path, let client): "client \(client) has not opened \(path)"
         }
     }
 }

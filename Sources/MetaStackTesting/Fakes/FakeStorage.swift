@@ -120,7 +120,7 @@ public actor FakeStorage: BlockStorage {
         journal.append(.closed(path, by: client))
     }
 
-    /// Writes once; takes the lock from whoever has it.
+    /// Writes once; watches again where it was forgotten, and takes the lock from whoever has it.
     ///
     /// - Throws: `FakeStorageError` for an evicted client and where there is no such disk.
     func write(_ path: FakeDiskPath, as client: StorageClient) throws {
@@ -128,9 +128,8 @@ public actor FakeStorage: BlockStorage {
             journal.append(.refused(path, by: client))
             throw FakeStorageError.evicted(client)
         }
-        guard try disk(at: path).watchers.contains(client) else {
-            throw FakeStorageError.notOpen(path, by: client)
-        }
+        _ = try disk(at: path)
+        disks[path]?.watchers.insert(client)
         disks[path]?.lockOwner = client
         disks[path]?.writes.append(client)
         journal.append(.wrote(path, by: client))
@@ -141,6 +140,12 @@ public actor FakeStorage: BlockStorage {
     /// Takes a pool away, or gives it back.
     public func setPool(_ pool: PoolName, exists: Bool) {
         if exists { pools.insert(pool) } else { pools.remove(pool) }
+    }
+
+    /// Forgets a client's watches, as Ceph does with a client that it has not heard of for half a
+    /// minute. The client comes back with its next write.
+    public func dropWatches(of client: StorageClient) {
+        for path in disks.keys { letGo(path, client) }
     }
 
     // MARK: Rules
