@@ -83,7 +83,7 @@ let package = Package(
             argumentParser, crypto, logging, yaml),
         module(
             "MetaStackTesting", "Etcd", "MetaStackAgent", "MetaStackDecisions", "MetaStackModel",
-            "MetaStackStore", logging, subprocess),
+            "MetaStackStore", lifecycle, logging, subprocess),
 
         program(
             "metastack-node", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
@@ -98,14 +98,16 @@ let package = Package(
         tests("EtcdTests", "Etcd", logging, subprocess),
         tests("LibvirtTests", "Libvirt"),
         tests("CephTests", "Ceph"),
-        tests("MetaStackModelTests", "MetaStackModel"),
-        tests("MetaStackDecisionsTests", "MetaStackDecisions", "MetaStackModel"),
+        tests("MetaStackModelTests", "MetaStackModel", "MetaStackTesting"),
         tests(
-            "MetaStackStoreTests", "MetaStackStore", "MetaStackTesting", "MetaStackModel", "Etcd"),
+            "MetaStackDecisionsTests", "MetaStackDecisions", "MetaStackModel", "MetaStackTesting"),
+        tests(
+            "MetaStackStoreTests", "MetaStackStore", "MetaStackTesting", "MetaStackModel", "Etcd",
+            logging),
         tests("MetaStackLoggingTests", "MetaStackLogging", logging),
         tests(
-            "MetaStackAgentTests", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
-            "MetaStackDecisions", "MetaStackStore"),
+            "MetaStackAgentTests", "Curl", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
+            "MetaStackDecisions", "MetaStackStore", logging),
         tests(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel",
             "MetaStackStore",
