@@ -106,6 +106,6 @@ let package = Package(
         tests(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel", "MetaStackStore",
             argumentParser),
-        tests("SystemTests", "MetaStackTesting", "MetaStackModel", "Etcd", subprocess),
+        tests("SystemTests", "Etcd", "MetaStackModel", "MetaStackStore", logging, subprocess),
     ]
 )
