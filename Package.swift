@@ -110,8 +110,7 @@ let package = Package(
             "MetaStackDecisions", "MetaStackStore", logging),
         tests(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel",
-            "MetaStackStore",
-            argumentParser, yaml),
-        tests("SystemTests", "MetaStackTesting", "MetaStackModel", "Etcd", subprocess),
+            "MetaStackStore", argumentParser, logging, yaml),
+        tests("SystemTests", "Etcd", "MetaStackModel", "MetaStackStore", logging, subprocess),
     ]
 )
