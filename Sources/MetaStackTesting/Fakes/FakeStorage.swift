@@ -9,7 +9,7 @@ public import MetaStackModel
 /// One for all hosts of a test, as one Ceph cluster serves all nodes.
 public actor FakeStorage: BlockStorage {
     public enum Call: Sendable, Hashable {
-        case missingPools, clone, remove, importImage, removeImage, writers, evict, liftEvictions
+        case missingPools, clone, remove, importImage, removeImage, writers, evict, breakLocks, liftEvictions
         case disk
     }
 
