@@ -1,5 +1,4 @@
 import Etcd
-import Foundation
 import MetaStackModel
 import MetaStackStore
 import MetaStackTesting

@@ -27,9 +27,9 @@ struct AmountTests {
         #expect(Mebibytes(bytes: -5).count == 0)
     }
 
-    @Test(arguments: [Int64.max, .max - 1])
-    func takesAnyNumberOfBytes(_ bytes: Int64) {
-        #expect(Mebibytes(bytes: bytes).count == 1 << 40)
+    @Test func takesAnyNumberOfBytes() {
+        #expect(Mebibytes(bytes: .max).count == 1 << 40)
+        #expect(Mebibytes(bytes: .min).count == 0)
     }
 
     @Test func sumsAndDifferencesStayInRange() throws {
