@@ -73,6 +73,7 @@ struct ForeignVMTests {
         cluster.histories[web] = records.history
         let domain = try #require(records.domain)
         #expect(
-            GuestSituation(vm: web, me: thisHost, lease: myLease, in: cluster, domain: domain) == records)
+            GuestSituation(vm: web, me: thisHost, lease: myLease, in: cluster, domain: domain)
+                == records)
     }
 }

@@ -26,7 +26,8 @@ extension GuestSituation {
     }
 
     func claimed(
-        by host: HostID = thisHost, _ state: ActualVM.State = .claimed, lease: LeaseNumber = myLease,
+        by host: HostID = thisHost, _ state: ActualVM.State = .claimed,
+        lease: LeaseNumber = myLease,
         incarnation: Int64? = nil, clients: [StorageClient] = [], message: String? = nil,
         wantedAt: Int64 = 10, wantedSince: Int64 = 10
     ) -> Self {

@@ -44,7 +44,8 @@ struct AmountTests {
         let amounts = try JSONDecoder().decode(
             [Mebibytes].self, from: Data(#"[512, "512", "4GiB"]"#.utf8))
         #expect(amounts.map(\.count) == [512, 512, 4096])
-        #expect(String(decoding: try JSONEncoder().encode(amounts), as: UTF8.self) == "[512,512,4096]")
+        #expect(
+            String(decoding: try JSONEncoder().encode(amounts), as: UTF8.self) == "[512,512,4096]")
         #expect(throws: (any Error).self) {
             try JSONDecoder().decode([Mebibytes].self, from: Data("[1.5]".utf8))
         }
