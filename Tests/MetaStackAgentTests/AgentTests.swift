@@ -1,5 +1,6 @@
 import MetaStackAgent
 import MetaStackModel
+import MetaStackStore
 import MetaStackTesting
 import Testing
 

@@ -50,7 +50,7 @@ extension AgentTests {
                 try await fleet.want("web", .stop)
                 try await fleet.until("web is released") { $0.claim("web") == nil }
                 #expect(await host.hypervisor.localDomain(web) == nil)
-                #expect(await host.hypervisor.calls.count(of: .destroy) == 0)
+                #expect(host.hypervisor.calls.count(of: .destroy) == 0)
                 try await fleet.want("web")
                 try await fleet.until("web runs again") { $0.isRunning("web") }
                 let second = try await fleet.disk(of: web)

@@ -23,8 +23,8 @@ extension AgentTests {
             try await TestFleet.run(leaseTTL: .seconds(20)) { fleet in
                 let started = try await fleet.startHosts()[0]
                 try await fleet.want("web")
-                let before = try #require(
-                    try await fleet.until("web runs") { $0.isRunning("web") }.claim("web"))
+                let running = try await fleet.until("web runs") { $0.isRunning("web") }
+                let before = try #require(running.claim("web"))
                 await ending.end(started.agent)
                 #expect(await started.hypervisor.localDomain(web)?.state == .running)
                 fleet.start(started.host)
@@ -49,8 +49,8 @@ extension AgentTests {
                 // An agent that looks at the records before it looks at its domains would start anew.
                 started.hypervisor.calls.before(.domains) { try await Task.sleep(for: .seconds(1)) }
                 try await fleet.want("web")
-                let before = try #require(
-                    try await fleet.until("web runs") { $0.isRunning("web") }.claim("web"))
+                let running = try await fleet.until("web runs") { $0.isRunning("web") }
+                let before = try #require(running.claim("web"))
                 await started.agent.kill()
                 try await fleet.until("the claim has run out") { $0.claim("web") == nil }
                 fleet.start(started.host)

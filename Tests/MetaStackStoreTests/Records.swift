@@ -1,5 +1,4 @@
 import Etcd
-import Foundation
 import MetaStackModel
 import MetaStackStore
 import MetaStackTesting
@@ -41,8 +40,9 @@ extension ClusterStore {
     func put(
         _ key: RecordKey, _ record: any Record, lease: LeaseNumber? = nil
     ) async throws -> MetaStackModel.Revision {
-        guard case .written(let revision) = try await write(
-            [.put(key, record, lease: lease)], if: [])
+        guard
+            case .written(let revision) = try await write(
+                [.put(key, record, lease: lease)], if: [])
         else { throw TestingError("a write without a condition was refused") }
         return revision
     }

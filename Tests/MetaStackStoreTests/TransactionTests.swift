@@ -1,5 +1,4 @@
 import Etcd
-import Foundation
 import MetaStackModel
 import MetaStackStore
 import MetaStackTesting
@@ -43,7 +42,8 @@ struct TransactionTests {
                 for host in hosts {
                     group.addTask {
                         try await VMTransactions(store: store, me: host).claim(
-                            web, wanted: Stored(.example(), revision: wanted, createRevision: wanted),
+                            web,
+                            wanted: Stored(.example(), revision: wanted, createRevision: wanted),
                             as: .example(by: host), volumes: [], image: ImageID(unchecked: "i"),
                             imageRevision: Revision(1), lease: lease)
                     }

@@ -21,9 +21,17 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringCo
     }
 
     private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    private static let wholeSeconds = Date.ISO8601FormatStyle()
 
     /// For example `2026-11-21T10:00:00.123Z`.
-    public var description: String { date.formatted(Self.style) }
+    ///
+    /// The milliseconds are written from the whole number: a `Date` is a floating-point number of
+    /// seconds, and formatting cuts .123 to .122 where it lies a hair below.
+    public var description: String {
+        let (seconds, fraction) = milliseconds.quotientFloored(by: 1000)
+        let second = Date(timeIntervalSince1970: Double(seconds)).formatted(Self.wholeSeconds)
+        return second.dropLast() + "." + String(1000 + fraction).dropFirst() + "Z"
+    }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
@@ -39,5 +47,13 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringCo
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
+    }
+}
+
+extension Int64 {
+    /// The quotient rounded down and the remainder that is never negative.
+    fileprivate func quotientFloored(by divisor: Int64) -> (Int64, Int64) {
+        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
     }
 }

@@ -1,5 +1,5 @@
 import Logging
-public import MetaStackAgent
+import MetaStackAgent
 import ServiceLifecycle
 import Synchronization
 

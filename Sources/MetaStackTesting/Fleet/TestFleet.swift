@@ -1,7 +1,7 @@
-public import Etcd
+import Etcd
 import Logging
 public import MetaStackAgent
-public import MetaStackModel
+import MetaStackModel
 public import MetaStackStore
 
 /// Several nodes in one process: real agents over a real etcd, with fake hypervisors and one fake

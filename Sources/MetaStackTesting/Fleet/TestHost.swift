@@ -1,4 +1,4 @@
-public import MetaStackAgent
+import MetaStackAgent
 public import MetaStackModel
 
 /// A host of a test: its hypervisor, which outlives every agent, and what its agents are told.

@@ -17,7 +17,7 @@ struct ForeignVMTests {
     }
 
     @Test func letsItsEvictedClientsInAgainOnceTheirDomainIsGone() {
-        let mine = evicted(myClient, on: me)
+        let mine = evicted(myClient, on: thisHost)
         let others = evicted(StorageClient(address: "10.0.0.3:0/3"), on: HostID(unchecked: "c"))
         let situation = GuestSituation.empty.wanted().claimed(by: other, .running)
             .remembering(other, incarnation: 30, evicted: [others, mine])
@@ -32,7 +32,7 @@ struct ForeignVMTests {
     }
 
     @Test func liftsEvictionsOnlyWhenNothingElseIsToBeDone() {
-        let evictions = [evicted(StorageClient(address: "10.0.0.1:0/9"), on: me)]
+        let evictions = [evicted(StorageClient(address: "10.0.0.1:0/9"), on: thisHost)]
         let settled = GuestSituation.running.remembering(evicted: evictions)
         #expect(settled.next == .liftEvictions(evictions))
         #expect(
@@ -50,7 +50,7 @@ struct ForeignVMTests {
         let domain = LocalDomain(
             vm: web, incarnation: Incarnation(3), vmCreateRevision: Revision(1), state: .running)
         let situation = GuestSituation(
-            vm: web, me: me, lease: myLease, in: cluster, domain: domain)
+            vm: web, me: thisHost, lease: myLease, in: cluster, domain: domain)
         #expect(situation.next == .handsOff(record))
         #expect(situation.wanted(.stop).claimed().next == .handsOff(record))
         #expect(situation.claimed(by: other).next == .handsOff(record))
@@ -60,7 +60,7 @@ struct ForeignVMTests {
         var cluster = Cluster()
         cluster.malformed["desired_vms/db"] = MalformedRecord(path: "desired_vms/db", problem: "")
         let situation = GuestSituation(
-            vm: web, me: me, lease: myLease, in: cluster, domain: nil)
+            vm: web, me: thisHost, lease: myLease, in: cluster, domain: nil)
         #expect(situation.wanted().next == .claimToRun)
     }
 
@@ -73,6 +73,7 @@ struct ForeignVMTests {
         cluster.histories[web] = records.history
         let domain = try #require(records.domain)
         #expect(
-            GuestSituation(vm: web, me: me, lease: myLease, in: cluster, domain: domain) == records)
+            GuestSituation(vm: web, me: thisHost, lease: myLease, in: cluster, domain: domain)
+                == records)
     }
 }

@@ -2,7 +2,7 @@ import MetaStackDecisions
 import MetaStackModel
 
 let web = VMID(unchecked: "web")
-let me = HostID(unchecked: "a")
+let thisHost = HostID(unchecked: "a")
 let other = HostID(unchecked: "b")
 let myLease = LeaseNumber(7)
 let myClient = StorageClient(address: "10.0.0.1:0/1")
@@ -11,7 +11,7 @@ let myClient = StorageClient(address: "10.0.0.1:0/1")
 /// decision rests on. The VM's record was made at revision 10, its claim at 20.
 extension GuestSituation {
     static var empty: GuestSituation {
-        GuestSituation(vm: web, me: me, lease: myLease, in: Cluster(), domain: nil)
+        GuestSituation(vm: web, me: thisHost, lease: myLease, in: Cluster(), domain: nil)
     }
 
     func wanted(
@@ -26,7 +26,8 @@ extension GuestSituation {
     }
 
     func claimed(
-        by host: HostID = me, _ state: ActualVM.State = .claimed, lease: LeaseNumber = myLease,
+        by host: HostID = thisHost, _ state: ActualVM.State = .claimed,
+        lease: LeaseNumber = myLease,
         incarnation: Int64? = nil, clients: [StorageClient] = [], message: String? = nil,
         wantedAt: Int64 = 10, wantedSince: Int64 = 10
     ) -> Self {
@@ -51,7 +52,7 @@ extension GuestSituation {
     }
 
     func remembering(
-        _ host: HostID = me, incarnation: Int64 = 20, clients: [StorageClient] = [myClient],
+        _ host: HostID = thisHost, incarnation: Int64 = 20, clients: [StorageClient] = [myClient],
         evicted: [EvictedClient] = [], of created: Int64 = 10
     ) -> Self {
         var copy = self

@@ -36,7 +36,7 @@ struct UnownedVMTests {
             .empty.wanted(created: 15, written: 15).remembering(of: 15).here(.running),
         "its history is a later VM's": .empty.wanted().remembering(of: 15).here(.running),
         "its client is evicted":
-            .empty.wanted().remembering(evicted: [evicted(myClient, on: me)]).here(.running),
+            .empty.wanted().remembering(evicted: [evicted(myClient, on: thisHost)]).here(.running),
         "it stopped at a write error": .empty.wanted().remembering().here(.ioError),
         "it has ended": .empty.wanted().remembering().here(.ended(reason: "crashed")),
     ])

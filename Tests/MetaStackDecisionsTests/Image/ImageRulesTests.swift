@@ -70,7 +70,8 @@ struct ImageRulesTests {
     @Test func removesWhatNobodyWantsAnyMore() throws {
         #expect(try step { try $0.addActualImage("i", .ready) } == .remove)
         #expect(try step { try $0.addActualImage("i", .failed) } == .remove)
-        #expect(try step { try $0.addActualImage("i", .importing, host: "b", lease: "8") } == .remove)
+        #expect(
+            try step { try $0.addActualImage("i", .importing, host: "b", lease: "8") } == .remove)
         #expect(try step { _ in } == .none)
     }
 

@@ -79,7 +79,8 @@ struct ClusterApplyTests {
     private var examples: [(path: String, json: String)] {
         let kinds: [RecordKey.Folder: any Record.Type] = [
             .globalConfig: GlobalConfig.self, .images: Image.self, .flavours: Flavour.self,
-            .desiredVMs: DesiredVM.self, .actualVMs: ActualVM.self, .hosts: Host.self,
+            .desiredVMs: DesiredVM.self, .actualVMs: ActualVM.self,
+            .hosts: MetaStackModel.Host.self,
             .desiredHosts: DesiredHost.self, .volumes: Volume.self, .history: VMHistory.self,
             .declines: Decline.self, .actualImages: ActualImage.self,
         ]

@@ -6,7 +6,8 @@ enum RecordExamples {
     static let all: [(any Record.Type, String)] = [
         (GlobalConfig.self, #"{"syslog_server": "10.0.0.1", "deep": {"list": [1, 2.5, null]}}"#),
         (Image.self, image), (Flavour.self, flavour), (DesiredVM.self, desiredVM),
-        (ActualVM.self, actualVM), (Host.self, host), (DesiredHost.self, #"{"state": "ready"}"#),
+        (ActualVM.self, actualVM), (MetaStackModel.Host.self, host),
+        (DesiredHost.self, #"{"state": "ready"}"#),
         (Volume.self, volume), (VMHistory.self, history), (Decline.self, decline),
         (ActualImage.self, actualImage),
     ]

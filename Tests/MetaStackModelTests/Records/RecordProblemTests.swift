@@ -12,12 +12,18 @@ struct RecordProblemTests {
         ("[]", "the record must be an object"),
         ("{}", "the field name is missing"),
         (#"{"name": 5, "flavour": "f", "image": "i"}"#, "the field name must be a text"),
-        (#"{"name": null, "flavour": "f", "image": "i"}"#, "the field name must be a text, not null"),
+        (
+            #"{"name": null, "flavour": "f", "image": "i"}"#,
+            "the field name must be a text, not null"
+        ),
         (
             #"{"name": "a/b", "flavour": "f", "image": "i"}"#,
             #"name "a/b" cannot be used: "/" is not allowed, use letters, digits, '.', '_' and '-'"#
         ),
-        ("{\(vm), \"host\": \"..\"}", #"host name ".." cannot be used: it must begin with a letter or a digit"#),
+        (
+            "{\(vm), \"host\": \"..\"}",
+            #"host name ".." cannot be used: it must begin with a letter or a digit"#
+        ),
         ("{\(vm), \"nics\": {}}", "the field nics must be a list"),
     ])
     func saysWhatIsWrongWithADesiredVM(text: String, problem: String) {

@@ -27,9 +27,9 @@ struct AmountTests {
         #expect(Mebibytes(bytes: -5).count == 0)
     }
 
-    @Test(arguments: [Int64.max, .max - 1])
-    func takesAnyNumberOfBytes(_ bytes: Int64) {
-        #expect(Mebibytes(bytes: bytes).count == 1 << 40)
+    @Test func takesAnyNumberOfBytes() {
+        #expect(Mebibytes(bytes: .max).count == 1 << 40)
+        #expect(Mebibytes(bytes: .min).count == 0)
     }
 
     @Test func sumsAndDifferencesStayInRange() throws {
@@ -44,7 +44,8 @@ struct AmountTests {
         let amounts = try JSONDecoder().decode(
             [Mebibytes].self, from: Data(#"[512, "512", "4GiB"]"#.utf8))
         #expect(amounts.map(\.count) == [512, 512, 4096])
-        #expect(String(decoding: try JSONEncoder().encode(amounts), as: UTF8.self) == "[512,512,4096]")
+        #expect(
+            String(decoding: try JSONEncoder().encode(amounts), as: UTF8.self) == "[512,512,4096]")
         #expect(throws: (any Error).self) {
             try JSONDecoder().decode([Mebibytes].self, from: Data("[1.5]".utf8))
         }

@@ -52,7 +52,8 @@ struct IdentifierTests {
         let alphabet = Array("aZ0.._-/\"' \n\u{0}\\é$\u{1F600}")
         for _ in 0..<2_000 {
             let length = Int.random(in: 0...70, using: &random)
-            let text = String((0..<length).compactMap { _ in alphabet.randomElement(using: &random) })
+            let text = String(
+                (0..<length).compactMap { _ in alphabet.randomElement(using: &random) })
             guard problem(text) == nil else { continue }
             #expect((1...64).contains(text.utf8.count))
             #expect(!text.contains("..") && !text.hasPrefix("-") && !text.hasPrefix("."))

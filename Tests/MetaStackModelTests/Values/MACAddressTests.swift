@@ -37,7 +37,10 @@ struct MACAddressTests {
         #expect(try JSONDecoder().decode([MACAddress].self, from: json) == macs)
     }
 
-    @Test(arguments: ["", "02:00:5e:10:00", "02:00:5e:10:00:01:02", "02:00:5e:10:00:zz", "2:0:0:0:0:1", "+2:00:5e:10:00:01"])
+    @Test(arguments: [
+        "", "02:00:5e:10:00", "02:00:5e:10:00:01:02", "02:00:5e:10:00:zz", "2:0:0:0:0:1",
+        "+2:00:5e:10:00:01",
+    ])
     func refusesWhatIsNoAddress(_ text: String) {
         #expect(throws: (any Error).self) {
             try JSONDecoder().decode([MACAddress].self, from: JSONEncoder().encode([text]))
