@@ -46,7 +46,8 @@ extension SystemTests {
                     kill(agent, 0) != 0
                 }
                 #expect(
-                    lab.agentLines(of: "host1", about: "stopped, guests run on").count > 0)
+                    lab.agentLines(of: "host1", about: "stopped, guests run on").count > 0,
+                    "\(lab.agentLines(of: "host1", about: "node=host1").suffix(5))")
                 #expect(try await vm.process(on: "host1") == process)
                 // The lab starts it again, as systemd would.
                 try await eventually("the next agent took the claim over") {

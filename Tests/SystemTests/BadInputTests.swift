@@ -92,7 +92,7 @@ extension SystemTests {
                         "tiny already"
                     ),
                     (["image", "add", test.prefix, "/no/such/file"], 3, "there is no file"),
-                    (["--config", "/no/such.yaml"], 2, ""),
+                    (["vm", "list", "--config", "/no/such.yaml"], 2, "/no/such.yaml"),
                 ] as [([String], Int32, String)] {
                     let answer = try await lab.metastack(words)
                     #expect(answer.status == status, "\(words): \(answer.errors)")

@@ -46,9 +46,10 @@ extension SystemTests {
                 let claim = try await vm.counting()
                 let host = claim.value.host
                 let shown = try await lab.json("vm", "show", name)
-                #expect(shown["claim"]?["record"]?["host"]?.text == host.text)
+                #expect(shown["actual"]?["record"]?["host"]?.text == host.text)
                 #expect(
-                    shown["claim"]?["record"]?["incarnation"] == .integer(claim.incarnation.number))
+                    shown["actual"]?["record"]?["incarnation"] == .integer(claim.incarnation.number)
+                )
                 #expect(try await lab.succeed("vm", "list").contains(name))
 
                 try await lab.succeed("vm", "stop", name, "--wait")

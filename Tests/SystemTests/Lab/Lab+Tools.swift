@@ -65,12 +65,10 @@ extension Lab {
 
     /// The addresses of evicted clients.
     func blocklist() async throws -> [String] {
-        let text = try await Command(
-            ["ceph", "osd", "blocklist", "ls", "--format", "json"],
-            environment: ["CEPH_CONF": cephConf]
-        ).run().checked("ceph osd blocklist ls")
-        struct Entry: Decodable { var addr: String }
-        return try JSONDecoder().decode([Entry].self, from: Data(text.utf8)).map(\.addr)
+        // Each line is an address and when its entry expires.
+        try await Command(["ceph", "osd", "blocklist", "ls"], environment: ["CEPH_CONF": cephConf])
+            .run().checked("ceph osd blocklist ls")
+            .split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }
     }
 
     /// The number on a guest's disk.
