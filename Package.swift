@@ -83,33 +83,34 @@ let package = Package(
             argumentParser, crypto, logging, yaml),
         module(
             "MetaStackTesting", "Etcd", "MetaStackAgent", "MetaStackDecisions", "MetaStackModel",
-            "MetaStackStore", logging, subprocess),
+            "MetaStackStore", lifecycle, logging, subprocess),
 
         program(
             "metastack-node", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
             "MetaStackStore", argumentParser, lifecycle, logging, signals),
         program("metastack", "MetaStackCommands"),
         program(
-            "metastack-bench", "Etcd", "MetaStackModel", "MetaStackStore", "MetaStackTesting",
-            argumentParser, logging),
+            "metastack-bench", "Curl", "Etcd", "MetaStackModel", "MetaStackStore", argumentParser,
+            logging, subprocess),
 
         tests("BlockingCallsTests", "BlockingCalls"),
         tests("CurlTests", "Curl"),
         tests("EtcdTests", "Etcd", logging, subprocess),
         tests("LibvirtTests", "Libvirt"),
         tests("CephTests", "Ceph"),
-        tests("MetaStackModelTests", "MetaStackModel"),
-        tests("MetaStackDecisionsTests", "MetaStackDecisions", "MetaStackModel"),
+        tests("MetaStackModelTests", "MetaStackModel", "MetaStackTesting"),
         tests(
-            "MetaStackStoreTests", "MetaStackStore", "MetaStackTesting", "MetaStackModel", "Etcd"),
+            "MetaStackDecisionsTests", "MetaStackDecisions", "MetaStackModel", "MetaStackTesting"),
+        tests(
+            "MetaStackStoreTests", "MetaStackStore", "MetaStackTesting", "MetaStackModel", "Etcd",
+            logging),
         tests("MetaStackLoggingTests", "MetaStackLogging", logging),
         tests(
-            "MetaStackAgentTests", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
-            "MetaStackDecisions", "MetaStackStore"),
+            "MetaStackAgentTests", "Curl", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
+            "MetaStackDecisions", "MetaStackStore", logging),
         tests(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel",
-            "MetaStackStore",
-            argumentParser, yaml),
-        tests("SystemTests", "MetaStackTesting", "MetaStackModel", "Etcd", subprocess),
+            "MetaStackStore", argumentParser, logging, yaml),
+        tests("SystemTests", "Etcd", "MetaStackModel", "MetaStackStore", logging, subprocess),
     ]
 )

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import MetaStackAgent
+import MetaStackLogging
 import MetaStackModel
 import ServiceLifecycle
 import UnixSignals
@@ -24,8 +25,12 @@ struct MetaStackNode: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try readConfiguration()
-        var logger = Logger(label: "metastack-node") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
+        let logging = LogConfiguration(configuration.log)
+        let syslog = SyslogSink(destination: logging.syslog, application: "metastack-node")
+        LoggingSystem.bootstrap {
+            MetaStackLogHandler(label: $0, configuration: logging, syslog: syslog)
+        }
+        var logger = Logger(label: "metastack-node")
         logger[metadataKey: "node"] = "\(configuration.node.name)"
         logger.info("starting", metadata: ["version": "\(Version.current)"])
         let group = ServiceGroup(
@@ -36,6 +41,7 @@ struct MetaStackNode: AsyncParsableCommand {
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger.quiet(logger)))
         try await group.run()
         logger.info("stopped, guests run on")
+        await syslog.close(within: .milliseconds(200))
     }
 
     private func readConfiguration() throws -> NodeConfiguration {
@@ -49,6 +55,27 @@ struct MetaStackNode: AsyncParsableCommand {
         return try NodeConfiguration(
             yaml: yaml, file: config, environment: ProcessInfo.processInfo.environment,
             hostName: ProcessInfo.processInfo.hostName)
+    }
+}
+
+extension LogConfiguration {
+    /// What the configuration's `log` section says.
+    fileprivate init(_ settings: LogSettings) {
+        self.init(
+            level: Logger.Level(rawValue: settings.level.rawValue) ?? .info,
+            format: Format(rawValue: settings.format.rawValue) ?? .text,
+            syslog: SyslogDestination(settings.syslog))
+    }
+}
+
+extension SyslogDestination {
+    fileprivate init(_ setting: LogSettings.Syslog) {
+        switch setting {
+        case .none: self = .none
+        case .local: self = .local
+        case .udp(let host, let port): self = .udp(host: host, port: UInt16(clamping: port))
+        case .tcp(let host, let port): self = .tcp(host: host, port: UInt16(clamping: port))
+        }
     }
 }
 

@@ -64,6 +64,9 @@ extension GuestPerformer {
         }
         let clients = writers.sorted()
         try await storage.evict(clients)
+        for volume in situation.volumes.values.map(\.value) {
+            try await storage.breakLocks(of: volume.image, in: volume.pool, heldBy: clients)
+        }
         log(situation).info(
             "former writers evicted",
             metadata: [

@@ -80,9 +80,9 @@ extension GuestStep {
     /// Whether it would be a mistake where the VM had a domain here after all.
     fileprivate var restsOnAbsence: Bool {
         switch self {
-        case .start, .noteExit, .release, .removeVolumes, .forget: true
+        case .start, .noteExit, .release, .removeVolumes, .forget, .liftEvictions: true
         case .none, .handsOff, .claimToRun, .claimToCleanUp, .claimInPlace, .destroyStray,
-            .carryOver, .liftEvictions, .provision, .resume, .report, .shutDown, .destroy:
+            .carryOver, .provision, .resume, .report, .shutDown, .destroy:
             false
         }
     }

@@ -92,6 +92,7 @@ struct LocalDomains: Sendable {
         let domains = try await hypervisor.domains()
         let found = Dictionary(domains.map { ($0.vm, $0) }) { first, _ in first }
         view.change { state in
+            state.knowsDomains = true
             for vm in Set(found.keys).union(state.domains.keys)
             where look > state.lookedAt[vm, default: 0] {
                 state.lookedAt[vm] = look

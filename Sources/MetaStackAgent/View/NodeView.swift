@@ -14,6 +14,8 @@ final class NodeView: Sendable {
         /// The revision at which the host's record was written under the present lease.
         var publishedAt = Revision(0)
         var domains: [VMID: LocalDomain] = [:]
+        /// False until the hypervisor was listed once: then the absence of a domain says nothing.
+        var knowsDomains = false
         /// Counts the looks at the hypervisor, so that an early look's late answer is dropped.
         var looks = 0
         /// The look that each VM's domain was last taken from.
@@ -66,9 +68,11 @@ final class NodeView: Sendable {
     }
 
     /// A VM's situation, and the records that it was taken from; nil while an own write about
-    /// the VM is not in view yet (its event brings the VM up again).
+    /// the VM is not in view yet (its event brings the VM up again) and before the first list of
+    /// domains (which brings every VM up).
     func situation(of vm: VMID, lease: LeaseNumber) -> GuestSituation? {
         state.withLock { state in
+            guard state.knowsDomains else { return nil }
             if let own = state.ownWrites[vm] {
                 guard state.cluster.revision >= own else { return nil }
                 state.ownWrites[vm] = nil

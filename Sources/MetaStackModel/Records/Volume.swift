@@ -80,7 +80,7 @@ public struct VolumeID: Hashable, Comparable, Sendable, CustomStringConvertible 
 
     /// Reads `<vm_id>.<disk>`.
     ///
-    /// - Throws: `ValidationError` where there is no dot or the VM's id is none.
+    /// - Throws: `ValidationError` where there is no dot or one of its parts is no identifier.
     public init(_ text: String) throws(ValidationError) {
         guard let dot = text.lastIndex(of: "."), text.index(after: dot) < text.endIndex else {
             throw ValidationError(
@@ -88,6 +88,9 @@ public struct VolumeID: Hashable, Comparable, Sendable, CustomStringConvertible 
         }
         vm = try VMID(String(text[..<dot]))
         disk = String(text[text.index(after: dot)...])
+        if let problem = IdentifierRule.problem(with: disk) {
+            throw ValidationError(subject: "volume id", found: text, problem: problem)
+        }
     }
 
     public var description: String { "\(vm).\(disk)" }

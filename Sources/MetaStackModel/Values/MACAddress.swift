@@ -30,7 +30,9 @@ public struct MACAddress: Hashable, Sendable, Codable, CustomStringConvertible {
     public init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         let octets = text.split(separator: ":", omittingEmptySubsequences: false)
-        let values = octets.compactMap { $0.count == 2 ? UInt64($0, radix: 16) : nil }
+        let values = octets.compactMap { octet in
+            octet.count == 2 && octet.allSatisfy(\.isHexDigit) ? UInt64(octet, radix: 16) : nil
+        }
         guard octets.count == 6, values.count == 6 else {
             throw ValidationError(
                 subject: "MAC address", found: text, problem: "write it like 02:00:5e:10:00:01")

@@ -40,7 +40,8 @@ public struct Mebibytes: Hashable, Comparable, Sendable, Codable, CustomStringCo
 
     /// The amount that holds so many bytes, rounded up to a whole MiB.
     public init(bytes: Int64) {
-        count = min(max(0, Int((bytes + (1 << 20) - 1) >> 20)), Self.maximum)
+        let whole = Int(max(0, bytes) >> 20)
+        count = min(bytes > Int64(whole) << 20 ? whole + 1 : whole, Self.maximum)
     }
 
     /// The same amount in bytes.

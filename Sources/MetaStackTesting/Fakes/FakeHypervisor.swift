@@ -1,0 +1,160 @@
+public import MetaStackAgent
+public import MetaStackDecisions
+public import MetaStackModel
+
+/// A host's hypervisor in memory. A domain created paused opens its disks, and so becomes a watcher
+/// that nobody was before; a running one writes; one whose write is refused stands still, as
+/// `error_policy='stop'` has it.
+///
+/// It outlives the agent, as libvirt does: an agent that ends leaves its domains as they are.
+public actor FakeHypervisor: Hypervisor {
+    public enum Call: Sendable, Hashable {
+        case capacity, domains, domain, create, resume, suspend, shutDown, destroy
+    }
+
+    private struct Guest {
+        var specification: GuestSpecification
+        var state: LocalDomain.State
+        var disks: [(path: FakeDiskPath, client: StorageClient)]
+    }
+
+    public nonisolated let calls = CallPoints<Call>()
+    /// Whether guests shut down when they are asked to.
+    public private(set) var guestsObey = true
+    /// How often a domain was created.
+    public private(set) var created = 0
+    private let what: HypervisorCapacity
+    private let address: String
+    private let storage: FakeStorage
+    private let listeners = HypervisorListeners()
+    private var guests: [VMID: Guest] = [:]
+
+    /// - Parameter address: the host's own, which its storage clients carry.
+    public init(capacity: HypervisorCapacity, address: String, storage: FakeStorage) {
+        what = capacity
+        self.address = address
+        self.storage = storage
+    }
+
+    // MARK: What the agent calls
+
+    public func capacity() async throws -> HypervisorCapacity {
+        try await calls.reached(.capacity)
+        return what
+    }
+
+    public func domains() async throws -> [LocalDomain] {
+        try await calls.reached(.domains)
+        return guests.keys.sorted().compactMap(localDomain)
+    }
+
+    public func domain(of vm: VMID) async throws -> LocalDomain? {
+        try await calls.reached(.domain)
+        return localDomain(vm)
+    }
+
+    public func create(_ guest: GuestSpecification) async throws {
+        try await calls.reached(.create)
+        guard guests[guest.vm] == nil else {
+            throw TestingError("domain of VM \(guest.vm) exists already")
+        }
+        created += 1
+        guests[guest.vm] = Guest(specification: guest, state: .paused, disks: [])
+        do {
+            for case .rbd(let disk) in guest.disks {
+                let path = FakeDiskPath(pool: disk.pool, image: disk.image)
+                let client = try await storage.open(path, from: address)
+                guests[guest.vm]?.disks.append((path, client))
+            }
+        } catch {
+            await remove(guest.vm)
+            throw error
+        }
+        listeners.tell(.changed(guest.vm))
+    }
+
+    public func resume(_ vm: VMID) async throws {
+        try await calls.reached(.resume)
+        _ = try existing(vm)
+        guests[vm]?.state = .running
+        await write(vm)
+        listeners.tell(.changed(vm))
+    }
+
+    public func suspend(_ vm: VMID) async throws {
+        try await calls.reached(.suspend)
+        if case .running = try existing(vm).state { guests[vm]?.state = .paused }
+        listeners.tell(.changed(vm))
+    }
+
+    public func shutDown(_ vm: VMID) async throws {
+        try await calls.reached(.shutDown)
+        _ = try existing(vm)
+        if guestsObey { await end(vm, .shutDown) }
+    }
+
+    public func destroy(_ vm: VMID) async throws {
+        try await calls.reached(.destroy)
+        await end(vm, .crashed(reason: "its domain was destroyed"))
+    }
+
+    public nonisolated func events() -> AsyncStream<HypervisorEvent> { listeners.events() }
+
+    // MARK: What guests do
+
+    /// The guest writes once to each of its disks, where it runs.
+    ///
+    /// - Returns: whether all of it reached the disks.
+    @discardableResult
+    public func write(_ vm: VMID) async -> Bool {
+        guard let guest = guests[vm], guest.state == .running else { return false }
+        for disk in guest.disks {
+            do {
+                try await storage.write(disk.path, as: disk.client)
+            } catch {
+                guests[vm]?.state = .ioError
+                listeners.tell(.changed(vm))
+                return false
+            }
+        }
+        return true
+    }
+
+    /// The guest ends by itself.
+    public func end(_ vm: VMID, _ exit: GuestExit) async {
+        guard guests[vm] != nil else { return }
+        await remove(vm)
+        listeners.tell(.ended(vm, exit))
+    }
+
+    public func setGuestsObey(_ obey: Bool) { guestsObey = obey }
+
+    // MARK: What tests look at
+
+    /// The domain as it is, whatever calls are made to fail.
+    public func localDomain(_ vm: VMID) -> LocalDomain? {
+        guests[vm].map {
+            LocalDomain(
+                vm: vm, incarnation: $0.specification.incarnation,
+                vmCreateRevision: $0.specification.vmCreateRevision, state: $0.state)
+        }
+    }
+
+    public func specification(of vm: VMID) -> GuestSpecification? { guests[vm]?.specification }
+
+    public func clients(of vm: VMID) -> [StorageClient] {
+        (guests[vm]?.disks ?? []).map(\.client).sorted()
+    }
+
+    private func existing(_ vm: VMID) throws -> Guest {
+        guard let guest = guests[vm] else {
+            throw TestingError("VM \(vm) has no domain on this host")
+        }
+        return guest
+    }
+
+    private func remove(_ vm: VMID) async {
+        let guest = guests.removeValue(forKey: vm)
+        for disk in guest?.disks ?? [] { await storage.close(disk.path, disk.client) }
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import MetaStackModel
+
+/// One record of each kind with every field set, as JSON.
+enum RecordExamples {
+    static let all: [(any Record.Type, String)] = [
+        (GlobalConfig.self, #"{"syslog_server": "10.0.0.1", "deep": {"list": [1, 2.5, null]}}"#),
+        (Image.self, image), (Flavour.self, flavour), (DesiredVM.self, desiredVM),
+        (ActualVM.self, actualVM), (Host.self, host), (DesiredHost.self, #"{"state": "ready"}"#),
+        (Volume.self, volume), (VMHistory.self, history), (Decline.self, decline),
+        (ActualImage.self, actualImage),
+    ]
+
+    private static let image = """
+        {"name": "debian", "url": "https://images.test/d.qcow2", "format": "qcow2", "checksum":
+        "sha256:\(String(repeating: "0a", count: 32))"}
+        """
+    private static let flavour = #"{"name": "small", "vcpus": 2, "ram": 512, "disk": 10240}"#
+    private static let desiredVM = """
+        {"name": "web", "flavour": "tiny", "image": "tiny", "state": "stop", "host": "a",
+         "nics": [{"bridge": "later"}, {}]}
+        """
+    private static let actualVM = """
+        {"host": "a", "state": "running", "incarnation": 77,
+         "vm_uuid": "0b0e7e9c-6f4f-8f6a-9d3c-1c9d0a4c2b11", "desired_revision": 70,
+         "desired_create_revision": 60, "ram": 256, "vcpus": 2,
+         "since": "2026-11-21T10:00:00.123Z", "message": "all is well",
+         "clients": ["10.0.0.1:0/1"], "console": "/var/log/c.log", "macs": ["02:00:5e:10:00:01"]}
+        """
+    private static let host = """
+        {"name": "a", "total_ram": 4096, "used_ram": 256, "reserved_ram": 1024, "total_vcpu": 8,
+         "used_vcpu": 1, "lease": "7f", "machine": "m", "addresses": ["10.0.0.1"],
+         "labels": {"rack": "a"}, "version": "1.0.0", "hypervisor": "QEMU", "pools": ["vms"],
+         "networks": ["br0"], "message": "the storage is away",
+         "since": "2026-11-21T10:00:00.000Z"}
+        """
+    private static let volume = """
+        {"pool": "vms", "image": "web.root.1", "size": 48, "vm": "web", "vm_create_revision": 5,
+         "source": "tiny", "provisioned": true, "discarded": ["web.root.0"]}
+        """
+    private static let history = """
+        {"vm_create_revision": 5, "host": "a", "incarnation": 7, "clients": ["10.0.0.1:0/1"],
+         "evicted": [{"client": "10.0.0.2:0/2", "host": "b", "at": "2026-11-21T10:00:00.000Z"}],
+         "boots": 2, "last_exit": "stopped as wanted"}
+        """
+    private static let decline =
+        #"{"reason": "no disk", "at": "2026-11-21T10:00:00.000Z"}"#
+    private static let actualImage = """
+        {"host": "a", "lease": "7f", "state": "failed", "retry": true, "desired_revision": 3,
+         "done": 1, "total": 2, "pool": "images", "rbd_image": "tiny.1", "discarded": ["tiny.0"],
+         "snapshot": "base", "size": 48, "message": "cannot fetch", "checksum":
+         "sha256:\(String(repeating: "0a", count: 32))"}
+        """
+}
+
+extension Record {
+    /// Reads the text, and writes it again.
+    static func rewritten(_ text: String) throws -> [String: JSONValue] {
+        let json = try Self(json: Data(text.utf8), path: "x/y").json()
+        return try JSONDecoder().decode([String: JSONValue].self, from: json)
+    }
+
+    /// What reading the text says is wrong.
+    static func problem(in text: String) -> String? {
+        do throws(MalformedRecord) {
+            _ = try Self(json: Data(text.utf8), path: "x/y")
+            return nil
+        } catch {
+            return error.problem
+        }
+    }
+}

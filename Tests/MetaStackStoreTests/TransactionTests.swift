@@ -1,0 +1,166 @@
+import Etcd
+import Foundation
+import MetaStackModel
+import MetaStackStore
+import MetaStackTesting
+import Testing
+
+struct TransactionTests {
+    @Test func writesAllOrNothing() async throws {
+        try await withStore { store in
+            let writes: [RecordWrite] = [
+                .put(.desiredVM(web), DesiredVM.example()), .put(.host(me), try Host.example()),
+            ]
+            #expect(try await store.write(writes, if: [.exists(.host(me))]) == .conflict)
+            #expect(try await store.load() == Cluster(revision: try await store.load().revision))
+            #expect(try await store.write(writes, if: [.absent(.host(me))]) != .conflict)
+            #expect(try await store.write(writes, if: [.absent(.host(me))]) == .conflict)
+            #expect(try await store.write(writes, if: [.exists(.host(me))]) != .conflict)
+        }
+    }
+
+    @Test func losesToARivalThatWroteSince() async throws {
+        try await withStore { store in
+            let read = try await store.put(.desiredVM(web), DesiredVM.example())
+            let rival = try await store.put(.desiredVM(web), DesiredVM.example("web", .stop))
+            let mine = RecordWrite.put(.desiredVM(web), DesiredVM.example("mine"))
+            #expect(
+                try await store.write([mine], if: [.unchanged(.desiredVM(web), since: read)])
+                    == .conflict)
+            #expect(
+                try await store.write([mine], if: [.unchanged(.desiredVM(web), since: rival)])
+                    != .conflict)
+        }
+    }
+
+    @Test func oneOfManyClaimantsWins() async throws {
+        try await withStore { store in
+            let wanted = try await store.put(.desiredVM(web), DesiredVM.example())
+            let lease = try await store.grantLease(ttl: .seconds(60)).lease
+            let hosts = (0..<20).map { HostID(unchecked: "h\($0)") }
+            for host in hosts { try await store.put(.host(host), Host.example(host), lease: lease) }
+            let results = try await withThrowingTaskGroup(of: WriteResult.self) { group in
+                for host in hosts {
+                    group.addTask {
+                        try await VMTransactions(store: store, me: host).claim(
+                            web, wanted: Stored(.example(), revision: wanted, createRevision: wanted),
+                            as: .example(by: host), volumes: [], image: ImageID(unchecked: "i"),
+                            imageRevision: Revision(1), lease: lease)
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(results.count { $0 != .conflict } == 1)
+            #expect(try await store.load().actualVMs[web]?.lease == lease)
+        }
+    }
+
+    @Test func aClaimNeedsALivingSessionAndAnUnchangedWish() async throws {
+        try await withStore { store in
+            let wish = try await store.put(.desiredVM(web), DesiredVM.example())
+            let lease = try await store.grantLease(ttl: .seconds(60)).lease
+            let former = try await store.grantLease(ttl: .seconds(60)).lease
+            func claim(_ wanted: MetaStackModel.Revision, _ lease: LeaseNumber) async throws
+                -> WriteResult
+            {
+                try await VMTransactions(store: store, me: me).claim(
+                    web, wanted: Stored(.example(), revision: wanted, createRevision: wanted),
+                    as: .example(), volumes: [], image: ImageID(unchecked: "i"),
+                    imageRevision: Revision(1), lease: lease)
+            }
+            #expect(try await claim(wish, lease) == .conflict, "no host record stands")
+            try await store.put(.host(me), Host.example(), lease: lease)
+            #expect(try await claim(wish, former) == .conflict, "it stands under another lease")
+            #expect(try await claim(Revision(wish.number - 1), lease) == .conflict)
+            #expect(try await claim(wish, lease) != .conflict)
+        }
+    }
+
+    @Test func aClaimThatMakesADiskNeedsItsImageToStay() async throws {
+        try await withStore { store in
+            let image = ImageID(unchecked: "tiny")
+            let wish = try await store.put(.desiredVM(web), DesiredVM.example())
+            let lease = try await store.grantLease(ttl: .seconds(60)).lease
+            try await store.put(.host(me), Host.example(), lease: lease)
+            let ready = try await store.put(
+                .actualImage(image), ActualImage(host: me, state: .ready))
+            try await store.put(.actualImage(image), ActualImage(host: me, state: .deleting))
+            let volume = Volume(
+                pool: PoolName(unchecked: "vms"), image: "web.root.1", vm: web,
+                vmCreateRevision: wish)
+            let result = try await VMTransactions(store: store, me: me).claim(
+                web, wanted: Stored(.example(), revision: wish, createRevision: wish),
+                as: .example(), volumes: [(VolumeID(vm: web), volume, nil)], image: image,
+                imageRevision: ready, lease: lease)
+            #expect(result == .conflict)
+            #expect(try await store.load().volumes.isEmpty)
+        }
+    }
+
+    @Test func recordingAGuestNeedsTheClaimAndTheHistoryAsTheyWere() async throws {
+        try await withStore { store in
+            let transactions = VMTransactions(store: store, me: me)
+            let lease = try await store.grantLease(ttl: .seconds(60)).lease
+            let history = VMHistory(
+                vmCreateRevision: Revision(1), host: me, incarnation: Revision(1))
+            try await store.put(.actualVM(web), ActualVM.example(), lease: lease)
+            let known = try #require(try await store.load().actualVMs[web])
+            func record(_ knownHistory: Stored<VMHistory>?) async throws -> WriteResult {
+                try await transactions.update(
+                    web, .example(by: me, .starting), known: known, history: history,
+                    knownHistory: knownHistory, lease: lease)
+            }
+            try await store.put(.history(web), history)
+            #expect(try await record(nil) == .conflict, "a history has come up meanwhile")
+            _ = try await store.write([.delete(.actualVM(web))], if: [])
+            let stored = try #require(try await store.load().histories[web])
+            #expect(try await record(stored) == .conflict, "the claim is gone")
+            #expect(try await store.load().actualVMs.isEmpty)
+        }
+    }
+
+    @Test func forgettingAVMRemovesAllThatIsLeftOfIt() async throws {
+        try await withStore { store in
+            let transactions = VMTransactions(store: store, me: me)
+            let lease = try await store.grantLease(ttl: .seconds(60)).lease
+            let decline = Decline(reason: "", at: Timestamp(milliseconds: 0))
+            let volume = Volume(
+                pool: PoolName(unchecked: "vms"), image: "i", vm: web,
+                vmCreateRevision: Revision(1))
+            try await store.put(.actualVM(web), ActualVM.example(), lease: lease)
+            try await store.put(.volume(VolumeID(vm: web)), volume)
+            try await store.put(
+                .history(web),
+                VMHistory(vmCreateRevision: Revision(1), host: me, incarnation: Revision(1)))
+            try await store.put(.decline(web, me), decline)
+            try await store.put(.decline(VMID(unchecked: "web2"), me), decline)
+            let cluster = try await store.load()
+            let known = try #require(cluster.actualVMs[web])
+            let volumes = try #require(cluster.volumes[web])
+            #expect(
+                try await transactions.forget(web, known: known, volumes: volumes) != .conflict)
+            let left = try await store.load()
+            #expect(left.actualVMs.isEmpty && left.volumes.isEmpty && left.histories.isEmpty)
+            #expect(left.declines.keys.map(\.text) == ["web2"])
+        }
+    }
+
+    @Test func aVolumeThatChangedKeepsItsVMFromBeingForgotten() async throws {
+        try await withStore { store in
+            let lease = try await store.grantLease(ttl: .seconds(60)).lease
+            var volume = Volume(
+                pool: PoolName(unchecked: "vms"), image: "i", vm: web,
+                vmCreateRevision: Revision(1))
+            try await store.put(.actualVM(web), ActualVM.example(), lease: lease)
+            try await store.put(.volume(VolumeID(vm: web)), volume)
+            let cluster = try await store.load()
+            volume.discarded = ["half-made"]
+            try await store.put(.volume(VolumeID(vm: web)), volume)
+            let result = try await VMTransactions(store: store, me: me).forget(
+                web, known: try #require(cluster.actualVMs[web]),
+                volumes: try #require(cluster.volumes[web]))
+            #expect(result == .conflict)
+            #expect(try await store.load().actualVMs.count == 1)
+        }
+    }
+}
