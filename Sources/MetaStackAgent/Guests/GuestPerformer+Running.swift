@@ -165,6 +165,11 @@ extension GuestPerformer {
     }
 
     func resume(_ situation: GuestSituation) async throws -> Outcome {
+        // The view may be old where the node was cut off: the claim is read past it.
+        let claim = try ownClaim(situation)
+        guard try await store.read(.actualVM(situation.vm))?.revision == claim.revision else {
+            return .again(after: .milliseconds(20))
+        }
         try await hypervisor.resume(situation.vm)
         log(situation).info("guest resumed")
         return .acted
