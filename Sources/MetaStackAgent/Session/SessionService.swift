@@ -77,8 +77,9 @@ struct SessionService: Service {
         let sentAt = clock.now
         do {
             let hadGap = view.provenLease(at: sentAt) == nil
-            let isAlive = try await store.keepAlive(lease, deadline: deadline)
-            if isAlive, try await !hadGap || hostRecordStands(under: lease) {
+            var isAlive = try await store.keepAlive(lease, deadline: deadline)
+            if isAlive, hadGap { isAlive = try await hostRecordStands(under: lease) }
+            if isAlive {
                 observe(.renewed(lease, sentAt: sentAt))
             } else {
                 logger.error(
