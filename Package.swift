@@ -1,12 +1,15 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-] + (Context.environment["METASTACK_WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : [])
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+    + (Context.environment["METASTACK_WARNINGS_AS_ERRORS"] == "1"
+        ? [.treatAllWarnings(as: .error)] : [])
 
 /// One of our own targets: the strict settings, and its dependencies in one line each.
 func module(_ name: String, _ dependencies: Target.Dependency...) -> Target {
@@ -61,6 +64,7 @@ let package = Package(
         .systemLibrary(
             name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCeph", providers: [.apt(["librados-dev", "librbd-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         module("BlockingCalls"),
         module("Curl", "CCurl"),
         module("Etcd", "Curl", logging),
@@ -83,12 +87,12 @@ let package = Package(
             "MetaStackStore", lifecycle, logging, subprocess),
 
         program(
-            "metastack-node", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
+            "metastack-node", "CMalloc", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
             "MetaStackStore", argumentParser, lifecycle, logging, signals),
         program("metastack", "MetaStackCommands"),
         program(
-            "metastack-bench", "Etcd", "MetaStackModel", "MetaStackStore", "MetaStackTesting",
-            argumentParser, logging),
+            "metastack-bench", "Curl", "Etcd", "MetaStackModel", "MetaStackStore", argumentParser,
+            logging, subprocess),
 
         tests("BlockingCallsTests", "BlockingCalls"),
         tests("CurlTests", "Curl"),
@@ -106,8 +110,8 @@ let package = Package(
             "MetaStackAgentTests", "Curl", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
             "MetaStackDecisions", "MetaStackStore", logging),
         tests(
-            "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel", "MetaStackStore",
-            argumentParser, yaml),
-        tests("SystemTests", "MetaStackTesting", "MetaStackModel", "Etcd", subprocess),
+            "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel",
+            "MetaStackStore", argumentParser, logging, yaml),
+        tests("SystemTests", "Etcd", "MetaStackModel", "MetaStackStore", logging, subprocess),
     ]
 )

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// Calls a C function that fills a text buffer; grows it for as long as it says `ERANGE`.
 ///

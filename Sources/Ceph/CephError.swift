@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// What Ceph, or the way to it, refused: one sentence for people, one code for programs.
 public struct CephError: Error, Sendable, Equatable, CustomStringConvertible {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// A Ceph client's address as watchers, lock owners and evictions name it: `10.0.0.2:0/1234567`
 /// or `[fd00::1]:0/77`.

@@ -1,10 +1,6 @@
 internal import CCeph
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// Who holds an image's lock.
 public struct LockOwner: Hashable, Sendable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// `SEEK_DATA` of lseek(2), which glibc shows to GNU sources only.
 private let seekData: CInt = 3

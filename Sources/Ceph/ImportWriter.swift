@@ -1,10 +1,6 @@
 internal import CCeph
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// Copies a file into an open image with several writes in flight.
 ///

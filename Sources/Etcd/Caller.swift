@@ -97,14 +97,8 @@ final class Caller: Sendable {
         let half = ContinuousClock.now + max(.zero, end - .now) / 2
         let token = try await authenticator?.token(
             from: endpoint, until: left > 1 ? half : end)
-        var request = request(call.path, at: endpoint, token: token)
-        request.method = .post(call.body)
-        request.admission = call.admission
-        request.mayBeSentTwice = !call.mutates
-        let remaining = max(.milliseconds(1), end - .now)
-        // A change has one try once it is sent, so it gets all the time.
-        request.deadline = left > 1 && !call.mutates ? remaining / 2 : remaining
-        request.connectTimeout = min(configuration.connectTimeout, remaining / left)
+        var request = request(
+            for: call, at: endpoint, token: token, remaining: end - .now, left: left)
         do {
             return try await Self.post(request, at: endpoint, with: curl, mutates: call.mutates)
         } catch let error as EtcdError where error.asksForNewToken && authenticator != nil {
@@ -113,6 +107,21 @@ final class Caller: Sendable {
             request.deadline = max(.milliseconds(1), end - .now)
             return try await Self.post(request, at: endpoint, with: curl, mutates: call.mutates)
         }
+    }
+
+    /// The request of one try, while `left` endpoints, this one counted, have not been tried.
+    func request(
+        for call: Call, at endpoint: Endpoint, token: String?, remaining: Duration, left: Int
+    ) -> CurlRequest {
+        var request = request(call.path, at: endpoint, token: token)
+        request.method = .post(call.body)
+        request.admission = call.admission
+        request.mayBeSentTwice = !call.mutates
+        let remaining = max(.milliseconds(1), remaining)
+        // A change has one try once it is sent, so it gets all the time.
+        request.deadline = left > 1 && !call.mutates ? remaining / 2 : remaining
+        request.connectTimeout = min(configuration.connectTimeout, remaining / left)
+        return request
     }
 
     /// A request with what all of them share.

@@ -20,6 +20,9 @@ final class EventLoop: Sendable {
     private let state = Mutex(State())
 
     private init() {
+        // libvirt writes to a dead daemon's socket with plain `write`, which would end the process.
+        // A handler of the program's own (anything but the default, which is nil) stays.
+        if let own = signal(SIGPIPE, SIG_IGN) { signal(SIGPIPE, own) }
         virSetErrorFunc(nil, discardLibvirtError)
         guard virInitialize() == 0, virEventRegisterDefaultImpl() == 0 else { return }
         let timer = virEventAddTimeout(-1, wakeLibvirtLoop, nil, nil)

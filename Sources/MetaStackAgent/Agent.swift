@@ -90,11 +90,25 @@ public struct Agent: Service {
         logger.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: services.map { .init(service: $0) }, logger: logger))
+                services: services.map { .init(service: EndedByShutdown(service: $0)) },
+                logger: logger))
         try await withGracefulShutdownHandler {
             try await group.run()
         } onGracefulShutdown: {
             Task { await group.triggerGracefulShutdown() }
+        }
+    }
+}
+
+/// A service that is cancelled has been told to end, and its group is not to take that for a failure.
+private struct EndedByShutdown: Service {
+    let service: any Service
+
+    func run() async throws {
+        do {
+            try await service.run()
+        } catch is CancellationError {
+            return
         }
     }
 }

@@ -26,6 +26,9 @@ public protocol BlockStorage: Sendable {
     func writers(of image: String, in pool: PoolName) async throws -> [StorageClient]
     /// Returns once no write of these clients can reach any disk any more.
     func evict(_ clients: [StorageClient]) async throws
+    /// Takes the disk's lock from the clients that were evicted. The next guest's own client would
+    /// do it as well, and shorten their evictions to its own default.
+    func breakLocks(of image: String, in pool: PoolName, heldBy: [StorageClient]) async throws
     func liftEvictions(of clients: [StorageClient]) async throws
     /// How the hypervisor reaches the disk.
     func disk(_ image: String, in pool: PoolName) async throws -> GuestDisk

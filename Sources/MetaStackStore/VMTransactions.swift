@@ -16,7 +16,7 @@ public struct VMTransactions: Sendable {
     public func claim(
         _ vm: VMID, wanted: Stored<DesiredVM>, as claim: ActualVM,
         volumes: [(id: VolumeID, volume: Volume, known: Stored<Volume>?)],
-        image: ImageID, imageRevision: MetaStackModel.Revision, lease: LeaseNumber
+        image: (id: ImageID, revision: MetaStackModel.Revision)?, lease: LeaseNumber
     ) async throws -> WriteResult {
         try await store.write(
             [.put(.actualVM(vm), claim, lease: lease)]
@@ -25,8 +25,9 @@ public struct VMTransactions: Sendable {
                 .unchanged(.desiredVM(vm), since: wanted.revision), .absent(.actualVM(vm)),
                 .underLease(.host(me), lease),
             ] + volumes.map { unchanged(.volume($0.id), $0.known?.revision) }
-                + (volumes.isEmpty
-                    ? [] : [.unchanged(.actualImage(image), since: imageRevision)]))
+                + [image].compactMap(\.self).map {
+                    .unchanged(.actualImage($0.id), since: $0.revision)
+                })
     }
 
     /// Nobody owns the VM and nobody has owned it since the guest here lost its claim.

@@ -1,7 +1,9 @@
 import ArgumentParser
+import CMalloc
 import Foundation
 import Logging
 import MetaStackAgent
+import MetaStackLogging
 import MetaStackModel
 import ServiceLifecycle
 import UnixSignals
@@ -23,17 +25,33 @@ struct MetaStackNode: AsyncParsableCommand {
     var config = "/etc/metastack/node.yaml"
 
     func run() async throws {
+        keepMemorySmall()
         let configuration = try readConfiguration()
-        var logger = Logger(label: "metastack-node") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
+        let logging = LogConfiguration(configuration.log)
+        let syslog = SyslogSink(destination: logging.syslog, application: "metastack-node")
+        LoggingSystem.bootstrap {
+            MetaStackLogHandler(label: $0, configuration: logging, syslog: syslog)
+        }
+        var logger = Logger(label: "metastack-node")
         logger[metadataKey: "node"] = "\(configuration.node.name)"
         logger.info("starting", metadata: ["version": "\(Version.current)"])
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [.init(service: NodeService(configuration, logger: logger))],
+                services: [
+                    .init(service: PromptEnd(node: NodeService(configuration, logger: logger)))
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger.quiet(logger)))
         try await group.run()
         logger.info("stopped, guests run on")
+        await syslog.close(within: .milliseconds(200))
+    }
+
+    /// The agent lives beside guests that pay for their memory. Many threads of Ceph and libvirt would
+    /// each keep an arena of freed memory, and large buffers of an image import would stay.
+    private func keepMemorySmall() {
+        _ = mallopt(M_ARENA_MAX, 2)
+        _ = mallopt(M_MMAP_THRESHOLD, 128 << 10)
+        _ = mallopt(M_TRIM_THRESHOLD, 128 << 10)
     }
 
     private func readConfiguration() throws -> NodeConfiguration {
@@ -50,11 +68,53 @@ struct MetaStackNode: AsyncParsableCommand {
     }
 }
 
+extension LogConfiguration {
+    /// What the configuration's `log` section says.
+    fileprivate init(_ settings: LogSettings) {
+        self.init(
+            level: Logger.Level(rawValue: settings.level.rawValue) ?? .info,
+            format: Format(rawValue: settings.format.rawValue) ?? .text,
+            syslog: SyslogDestination(settings.syslog))
+    }
+}
+
+extension SyslogDestination {
+    fileprivate init(_ setting: LogSettings.Syslog) {
+        switch setting {
+        case .none: self = .none
+        case .local: self = .local
+        case .udp(let host, let port): self = .udp(host: host, port: UInt16(clamping: port))
+        case .tcp(let host, let port): self = .tcp(host: host, port: UInt16(clamping: port))
+        }
+    }
+}
+
 extension Logger {
     /// The same without what the service group says at debug level: each service's whole structure.
     fileprivate static func quiet(_ logger: Logger) -> Logger {
         var logger = logger
         logger.logLevel = max(logger.logLevel, .info)
         return logger
+    }
+}
+
+/// The node, and the promise that it ends within two seconds of being told to.
+///
+/// A blocking call into libvirt or Ceph cannot be cancelled. What it does is safe to leave at any
+/// point, as a crash would leave it, so nobody waits for it.
+private struct PromptEnd: Service {
+    private static let patience = Duration.milliseconds(1500)
+
+    let node: NodeService
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await node.run()
+        } onGracefulShutdown: {
+            Task {
+                try await Task.sleep(for: Self.patience)
+                exit(EXIT_SUCCESS)
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 /// What becomes of calls that hang, and of those behind them.
 @Suite(.timeLimit(.minutes(2))) struct AbandonedCallsTests {
     private let patience = Duration.seconds(30)
-    private let soon = Duration.milliseconds(50)
+    private let soon = Duration.milliseconds(500)
 
     @Test func aCallThatHangsEndsAtItsDeadline() async {
         let calls = BlockingCalls(name: "test")
@@ -25,7 +25,7 @@ import Testing
         let gates = [Gate(), Gate()]
         async let slow: Void = calls.run("slow", deadline: patience) { gates[0].hold() }
         let hanging = Task {
-            try await calls.run("hang", deadline: .milliseconds(50)) { gates[1].hold() }
+            try await calls.run("hang", deadline: .milliseconds(500)) { gates[1].hold() }
         }
         await gates[0].reached()
         await gates[1].reached()

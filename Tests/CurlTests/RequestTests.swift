@@ -2,7 +2,7 @@ import Curl
 import Foundation
 import Testing
 
-struct RequestTests {
+@Suite(.timeLimit(.minutes(1))) struct RequestTests {
     @Test func sendsABodyAndCollectsTheAnswer() async throws {
         let server = try RawServer { connection in
             while let request = connection.request() { connection.answer("got \(request)") }

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Testing
 
-struct StreamTests {
+@Suite(.timeLimit(.minutes(1))) struct StreamTests {
     @Test func deliversEachPieceAsSoonAsItArrives() async throws {
         let goOn = DispatchSemaphore(value: 0)
         let server = try RawServer { connection in

@@ -2,7 +2,7 @@ import Etcd
 import Foundation
 import Testing
 
-struct AuthenticationTests {
+@Suite(.timeLimit(.minutes(3))) struct AuthenticationTests {
     @Test func getsATokenAndANewOneWhenEtcdForgotIt() async throws {
         try await withAuthentication { cluster, etcd in
             let start = try await etcd.put(Key("a"), Data("1"))

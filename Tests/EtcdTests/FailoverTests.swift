@@ -2,7 +2,7 @@ import Etcd
 import Foundation
 import Testing
 
-struct FailoverTests {
+@Suite(.timeLimit(.minutes(3))) struct FailoverTests {
     @Test func goesOnWithTheOthersWhenOneOfThreeMembersDies() async throws {
         try await withEtcd(members: 3) { cluster, etcd in
             let start = try await etcd.put(Key("f/0"), Data())
@@ -93,6 +93,10 @@ struct FailoverTests {
                     _ = try await survivor.get(Key("a"), deadline: .seconds(1))
                 }
                 let watch = survivor.watch(.all, from: start)
+                // Alone it would show what it has, and never tell that nothing new can come.
+                await #expect(throws: FixtureError.self) {
+                    try await within(.seconds(1)) { try await events(1, of: watch) }
+                }
                 async let seen = events(1, of: watch)
                 try cluster.restart(cluster.servers[1])
                 #expect(try await seen.count == 1)

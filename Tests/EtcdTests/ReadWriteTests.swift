@@ -2,7 +2,7 @@ import Etcd
 import Foundation
 import Testing
 
-struct ReadWriteTests {
+@Suite(.timeLimit(.minutes(3))) struct ReadWriteTests {
     @Test func readsWhatWasWritten() async throws {
         try await withEtcd { _, etcd in
             #expect(try await etcd.get(Key("none")) == nil)
@@ -88,6 +88,29 @@ struct ReadWriteTests {
                 .children(of: prefix), pageSize: 777, at: listing.revision, keysOnly: true)
             #expect(past.keyValues.count == 10_000, "an old revision does not change")
             #expect(past.keyValues.first?.value == Data())
+        }
+    }
+
+    @Test func listsEveryPageAtOneRevisionWhileOthersWrite() async throws {
+        try await withEtcd { _, etcd in
+            func write(_ text: String) async throws {
+                let puts = ["a", "b", "c"].map { Operation.put(Key($0), Data(text)) }
+                _ = try await etcd.transact(Transaction(if: [], then: puts))
+            }
+            try await write("first")
+            let writer = Task {
+                var round = 0
+                while !Task.isCancelled {
+                    try await write("\(round)")
+                    round += 1
+                }
+            }
+            for _ in 0..<50 {
+                let values = try await etcd.list(.all, pageSize: 1).keyValues.map(\.value)
+                #expect(values.count == 3 && Set(values).count == 1)
+            }
+            writer.cancel()
+            _ = await writer.result
         }
     }
 

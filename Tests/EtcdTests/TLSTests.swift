@@ -2,7 +2,7 @@ import Etcd
 import Foundation
 import Testing
 
-struct TLSTests {
+@Suite(.timeLimit(.minutes(3))) struct TLSTests {
     @Test func trustsItsAuthorityAndShowsItsOwnCertificate() async throws {
         try await withTLS { _, cluster, etcd in
             let start = try await etcd.put(Key("a"), Data("1"))

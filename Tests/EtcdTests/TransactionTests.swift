@@ -2,7 +2,7 @@ import Etcd
 import Foundation
 import Testing
 
-struct TransactionTests {
+@Suite(.timeLimit(.minutes(3))) struct TransactionTests {
     @Test func losesToARivalThatWroteFirst() async throws {
         try await withEtcd { cluster, etcd in
             let key = Key("/claims/web")

@@ -2,7 +2,7 @@ import Etcd
 import Foundation
 import Testing
 
-struct WatchTests {
+@Suite(.timeLimit(.minutes(3))) struct WatchTests {
     @Test func goesOnAcrossARestartWithoutLossOrRepetition() async throws {
         try await withEtcd { cluster, etcd in
             let first = try await etcd.put(Key("w/0"), Data("0"))

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Testing
 
 @testable import Libvirt
@@ -49,7 +50,7 @@ import Testing
 
     @Test func aDeadlineEndsACallThatHangs() async throws {
         let connection = try await LibvirtConnection.open(
-            uri: "test:///default", deadline: .milliseconds(50))
+            uri: "test:///default", deadline: .seconds(3))
         let gate = DispatchSemaphore(value: 0)
         let error = await #expect(throws: LibvirtError.self) {
             try await connection.call(Attempt("hang", "test")) { _ in
@@ -60,6 +61,25 @@ import Testing
         #expect(error?.isRetriable == true)
         gate.signal()
         await connection.close()
+    }
+
+    /// libvirt's writes to a daemon that has just died raise SIGPIPE.
+    @Test func aBrokenPipeDoesNotEndTheProcess() async {
+        await #expect(processExitsWith: .success) {
+            signal(SIGPIPE, SIG_DFL)
+            let connection = try await LibvirtConnection.open(uri: "test:///default")
+            raise(SIGPIPE)
+            await connection.close()
+        }
+    }
+
+    @Test func theProgramsOwnSignalHandlerStays() async {
+        await #expect(processExitsWith: .exitCode(7)) {
+            signal(SIGPIPE, leaveWithSeven)
+            let connection = try await LibvirtConnection.open(uri: "test:///default")
+            raise(SIGPIPE)
+            await connection.close()
+        }
     }
 
     /// In a process of its own, as other tests' connections keep the loop running.
@@ -86,3 +106,6 @@ import Testing
         }
     }
 }
+
+/// A signal handler.
+private func leaveWithSeven(_: Int32) { _exit(7) }

@@ -64,8 +64,11 @@ class Probe:
             up.send_signal(signal.SIGKILL)
 
     @staticmethod
-    def wait(condition, limit=30):
-        """Waits until a condition is true; False where it is not by the limit (seconds)."""
+    def wait(condition, limit=150):
+        """Waits until a condition is true; False where it is not by the limit (seconds).
+
+        The limit is generous, since a guest under emulation shares the machine with its tests.
+        """
         deadline = time.monotonic() + limit
         while not condition():
             if time.monotonic() > deadline:

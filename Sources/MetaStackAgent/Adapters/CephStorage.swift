@@ -124,6 +124,18 @@ final class CephStorage: BlockStorage {
         try await cluster.evict(clients.map(address), for: Self.evictionLasts)
     }
 
+    func breakLocks(
+        of image: String, in name: PoolName, heldBy evicted: [StorageClient]
+    ) async throws {
+        let pool = try await pool(name)
+        for owner in try await pool.lockOwners(of: image) {
+            guard let address = owner.address,
+                evicted.contains(StorageClient(address: address.description))
+            else { continue }
+            try await pool.breakLock(image, owner: owner)
+        }
+    }
+
     func liftEvictions(of clients: [StorageClient]) async throws {
         try await cluster.liftEviction(of: clients.map(address))
     }

@@ -22,13 +22,15 @@ extension GuestPerformer {
         }
         if let early = timeToTurn(vm, rank: rank) { return .again(after: early) }
         guard reserve(plan.request) else { return .again(after: settings.slot) }
-        defer { memory.state.withLock { _ = $0.underway.removeValue(forKey: vm) } }
+        var madeAt: Revision?
+        defer { settle(plan.request, madeAt: madeAt) }
         let result = try await transactions.claim(
             vm, wanted: wanted, as: newClaim(plan, wanted), volumes: volumes(plan, situation),
-            image: plan.imageID, imageRevision: plan.imageRevision, lease: situation.lease)
+            image: plan.disk.map { ($0.imageID, $0.imageRevision) }, lease: situation.lease)
         if case .written(let revision) = result {
             log(situation, revision).info("claimed", metadata: ["rank": "\(rank)"])
-            noLongerPending(vm)
+            madeAt = revision
+            memory.forgetWaiting(vm)
         }
         return outcome(result, situation)
     }
@@ -44,7 +46,7 @@ extension GuestPerformer {
             vm, desired: situation.desired, as: claim, lease: situation.lease)
         if case .written(let revision) = result {
             log(situation, revision).info("claimed to clean up")
-            noLongerPending(vm)
+            memory.forgetWaiting(vm)
         }
         return outcome(result, situation)
     }
@@ -60,8 +62,9 @@ extension GuestPerformer {
         claim.clients = history.value.clients
         let result = try await transactions.claimInPlace(
             situation.vm, wanted: wanted, as: claim, history: history, lease: situation.lease)
-        log(situation, domain.incarnation).info(
-            "claimed again in place", metadata: ["result": "\(result)"])
+        if case .written = result {
+            log(situation, domain.incarnation).info("claimed again in place")
+        }
         return outcome(result, situation)
     }
 
@@ -72,8 +75,10 @@ extension GuestPerformer {
         claim.incarnation = known.incarnation
         let result = try await transactions.update(
             situation.vm, claim, known: known, lease: situation.lease)
-        log(situation).info(
-            "claim carried over to this session", metadata: ["lease": "\(situation.lease)"])
+        if case .written = result {
+            log(situation).info(
+                "claim carried over to this session", metadata: ["lease": "\(situation.lease)"])
+        }
         return outcome(result, situation)
     }
 
@@ -97,12 +102,11 @@ extension GuestPerformer {
     ) -> [(id: VolumeID, volume: Volume, known: Stored<Volume>?)] {
         let id = VolumeID(vm: situation.vm)
         let known = situation.volumes[id]
-        if known?.value.provisioned == true { return [] }
-        guard let wanted = situation.desired else { return [] }
+        guard let disk = plan.disk, let wanted = situation.desired else { return [] }
         let volume = Volume(
             pool: settings.vmPool, image: FreshName.after(id.description),
             size: plan.flavour.disk, vm: situation.vm, vmCreateRevision: wanted.createRevision,
-            source: plan.imageID, discarded: known?.value.allImages ?? [])
+            source: disk.imageID, discarded: known?.value.allImages ?? [])
         return [(id, volume, known)]
     }
 
@@ -120,24 +124,26 @@ extension GuestPerformer {
         return turn > now ? now.duration(to: turn) : nil
     }
 
-    private func noLongerPending(_ vm: VMID) {
-        memory.state.withLock { state in
-            state.pendingSince[vm] = nil
-            state.reasons[vm] = nil
-        }
-    }
-
     /// The node's own admission is final: several VMs may be claimed at once, each against the
     /// same view, and together they must still fit.
     private func reserve(_ request: PlacementRequest) -> Bool {
         guard let offer = view.placement.offers[view.me] else { return false }
         let cluster = view.cluster
         return memory.state.withLock { state in
-            let others = state.underway.values.filter { cluster.actualVMs[$0.vm] == nil }
-            let left = others.reduce(offer) { $0.after($1) }
+            state.underway = state.underway.filter { _, claim in
+                claim.madeAt.map { $0 > cluster.revision } ?? true
+            }
+            let left = state.underway.values.reduce(offer) { $0.after($1.request) }
             guard Admission.refusals(of: request, by: left).isEmpty else { return false }
-            state.underway[request.vm] = request
+            state.underway[request.vm] = (request, nil)
             return true
+        }
+    }
+
+    /// A claim that was made takes room until it is in view, where it counts by itself.
+    private func settle(_ request: PlacementRequest, madeAt: Revision?) {
+        memory.state.withLock { state in
+            state.underway[request.vm] = madeAt.map { (request, $0) }
         }
     }
 

@@ -9,7 +9,7 @@ extension GuestPerformer {
     func destroy(_ situation: GuestSituation, _ reason: String) async throws -> Outcome {
         try await hypervisor.destroy(situation.vm)
         log(situation).info("guest destroyed", metadata: ["reason": "\(reason)"])
-        memory.state.withLock { _ = $0.shuttingDownSince.removeValue(forKey: situation.vm) }
+        memory.state.withLock { _ = $0.shutdowns.removeValue(forKey: situation.vm) }
         return .acted
     }
 
@@ -19,16 +19,18 @@ extension GuestPerformer {
             return try await report(.stopping, nil, situation)
         }
         let now = clock.now
-        let since = memory.state.withLock { state in
-            state.shuttingDownSince[situation.vm]
-                ?? {
-                    state.shuttingDownSince[situation.vm] = now
-                    return now
-                }()
+        let shutdown = memory.state.withLock { state in
+            state.shutdowns[situation.vm] ?? Shutdown(since: now, askedAt: nil)
         }
-        if since.duration(to: now) >= settings.grace {
+        if shutdown.since.duration(to: now) >= settings.grace {
             return try await destroy(
                 situation, "it did not shut down within \(settings.grace)")
+        }
+        if let askedAt = shutdown.askedAt, now < askedAt + settings.shutDownAgainAfter {
+            return .again(after: now.duration(to: askedAt + settings.shutDownAgainAfter))
+        }
+        memory.state.withLock { state in
+            state.shutdowns[situation.vm] = Shutdown(since: shutdown.since, askedAt: now)
         }
         try await hypervisor.shutDown(situation.vm)
         log(situation).info("guest asked to shut down")
@@ -69,7 +71,7 @@ extension GuestPerformer {
 
     func release(_ situation: GuestSituation) async throws -> Outcome {
         let known = try ownClaim(situation)
-        memory.state.withLock { _ = $0.shuttingDownSince.removeValue(forKey: situation.vm) }
+        memory.state.withLock { _ = $0.shutdowns.removeValue(forKey: situation.vm) }
         log(situation).info("claim released, the guest is stopped")
         return outcome(
             try await transactions.release(
@@ -82,7 +84,12 @@ extension GuestPerformer {
     /// the decline's lease has run out.
     func decline(_ situation: GuestSituation, _ reason: String) async throws -> Outcome {
         let known = try ownClaim(situation)
-        let lease = try await store.grantLease(ttl: settings.declineFor).lease
+        let times = memory.state.withLock { state in
+            state.declines[situation.vm, default: 0] += 1
+            return state.declines[situation.vm, default: 1]
+        }
+        let ttl = min(settings.declineFor * (1 << min(times - 1, 16)), settings.longestDecline)
+        let lease = try await store.grantLease(ttl: ttl).lease
         log(situation).warning("declined", metadata: ["reason": "\(reason)"])
         return outcome(
             try await transactions.release(
@@ -96,11 +103,11 @@ extension GuestPerformer {
         if let clients = situation.history?.value.clients, !clients.isEmpty,
             situation.history?.value.host != view.me
         {
-            try await storage.evict(clients)
+            try await fence(clients, from: volumes)
             log(situation).info("former writers evicted, their disks go")
         }
         for volume in volumes {
-            for image in volume.allImages { try await removeDisk(image, in: volume.pool) }
+            for image in volume.allImages { try await removeDisk(image, of: volume) }
         }
         log(situation).info("disks removed", metadata: ["volumes": "\(volumes.count)"])
         return outcome(
@@ -110,14 +117,14 @@ extension GuestPerformer {
 
     /// A writer that died keeps an image from being removed for half a minute, unless it is
     /// evicted.
-    private func removeDisk(_ image: String, in pool: PoolName) async throws {
+    private func removeDisk(_ image: String, of volume: Volume) async throws {
         do {
-            try await storage.remove(image, in: pool)
+            try await storage.remove(image, in: volume.pool)
         } catch {
-            let writers = try await storage.writers(of: image, in: pool)
+            let writers = try await storage.writers(of: image, in: volume.pool)
             guard !writers.isEmpty else { throw error }
-            try await storage.evict(writers)
-            try await storage.remove(image, in: pool)
+            try await fence(writers, from: [volume])
+            try await storage.remove(image, in: volume.pool)
         }
     }
 

@@ -3,6 +3,7 @@ import Logging
 import MetaStackDecisions
 import MetaStackModel
 import MetaStackStore
+import Synchronization
 
 /// Disks, and the order that nobody may change: evict, create paused, record, resume.
 extension GuestPerformer {
@@ -62,7 +63,7 @@ extension GuestPerformer {
             writers.formUnion(try await storage.writers(of: volume.image, in: volume.pool))
         }
         let clients = writers.sorted()
-        try await storage.evict(clients)
+        try await fence(clients, from: situation.volumes.values.map(\.value))
         log(situation).info(
             "former writers evicted",
             metadata: [
@@ -70,6 +71,14 @@ extension GuestPerformer {
                 "host": "\(history.host)", "after": "\(history.incarnation)",
             ])
         return clients
+    }
+
+    /// From here on these clients can write no disk, and none of these disks is locked by them.
+    func fence(_ clients: [StorageClient], from volumes: [Volume]) async throws {
+        try await storage.evict(clients)
+        for volume in volumes {
+            try await storage.breakLocks(of: volume.image, in: volume.pool, heldBy: clients)
+        }
     }
 
     /// - Returns: the storage clients of the new domain: the disks' watchers that were not there
@@ -133,6 +142,7 @@ extension GuestPerformer {
         log(situation).info("guest recorded", metadata: ["revision": "\(revision)"])
         try await hypervisor.resume(situation.vm)
         log(situation).info("guest resumed")
+        memory.state.withLock { _ = $0.declines.removeValue(forKey: situation.vm) }
         view.noteOwnWrite(situation.vm, revision)
         return .acted
     }

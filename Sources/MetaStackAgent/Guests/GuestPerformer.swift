@@ -31,6 +31,7 @@ struct GuestPerformer: Sendable {
     func perform(_ step: GuestStep, _ situation: GuestSituation) async throws -> Outcome {
         switch step {
         case .none:
+            memory.forgetWaiting(situation.vm)
             return .settled
         case .handsOff(let record):
             logger.debug("hands off", metadata: ["vm": "\(situation.vm)", "error": "\(record)"])
@@ -93,8 +94,9 @@ struct GuestSettings: Sendable {
     var shutDownAgainAfter = Duration.seconds(3)
     /// How much later each further candidate tries (design, 3.3).
     var slot = Duration.milliseconds(100)
-    /// How long a node that could not run a VM leaves it to others.
+    /// How long a node that could not run a VM leaves it to others: doubled each time in a row.
     var declineFor = Duration.seconds(10)
+    var longestDecline = Duration.seconds(600)
 
     func console(of vm: VMID) -> String { "\(consoleDirectory)/\(vm).log" }
 }
@@ -104,14 +106,31 @@ final class GuestMemory: Sendable {
     struct State: Sendable {
         /// Since when a VM has been waiting for an owner.
         var pendingSince: [VMID: ContinuousClock.Instant] = [:]
-        /// Claims that were made and are not in view yet: they take room already.
-        var underway: [VMID: PlacementRequest] = [:]
-        /// When a VM's guest was first asked to shut down.
-        var shuttingDownSince: [VMID: ContinuousClock.Instant] = [:]
+        /// Claims that are being made, or were made at a revision that may not be in view yet: they
+        /// take room already.
+        var underway: [VMID: (request: PlacementRequest, madeAt: Revision?)] = [:]
+        /// How often in a row this node could not run a VM.
+        var declines: [VMID: Int] = [:]
+        /// Guests that were asked to shut down.
+        var shutdowns: [VMID: Shutdown] = [:]
         /// Why a VM is not claimed, as last logged.
         var reasons: [VMID: String] = [:]
     }
     let state = Mutex(State())
+
+    /// The VM waits for nobody any more: the next time it does, everybody's turn counts anew.
+    func forgetWaiting(_ vm: VMID) {
+        state.withLock { state in
+            state.pendingSince[vm] = nil
+            state.reasons[vm] = nil
+        }
+    }
+}
+
+/// Since when a guest is to shut down, and when it was last asked to.
+struct Shutdown: Sendable {
+    var since: ContinuousClock.Instant
+    var askedAt: ContinuousClock.Instant?
 }
 
 /// A step that cannot be done.

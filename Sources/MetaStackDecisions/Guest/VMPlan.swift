@@ -4,12 +4,18 @@ public import MetaStackModel
 public struct VMPlan: Sendable, Equatable {
     public var request: PlacementRequest
     public var flavour: Flavour
-    public var imageID: ImageID
-    /// The image's record must not have changed when the claim is made, or it might be going.
-    public var imageRevision: Revision
-    /// Where the root disk is cloned from.
-    public var source: ImageSource
+    /// The root disk that has to be made; nil where the VM has one already, which needs its image no
+    /// more.
+    public var disk: NewDisk?
     public var nics: Int
+
+    /// A root disk to be.
+    public struct NewDisk: Sendable, Equatable {
+        public var imageID: ImageID
+        /// The image's record must not have changed when the claim is made, or it might be going.
+        public var imageRevision: Revision
+        public var source: ImageSource
+    }
 
     /// An imported image: the protected snapshot in its pool.
     public struct ImageSource: Sendable, Equatable {
@@ -38,29 +44,48 @@ public struct VMPlan: Sendable, Equatable {
 
     /// Follows the desired record's references.
     ///
-    /// - Throws: `Impossible` where a flavour or image is missing, ambiguous or not imported yet.
+    /// - Throws: `Impossible` where a flavour is missing or ambiguous, or where a disk has to be
+    ///   made and its image is missing, ambiguous, not imported yet or too large.
     public init(_ vm: VMID, _ desired: DesiredVM, in cluster: Cluster) throws(Impossible) {
         do throws(UnresolvedReference) {
             flavour = try cluster.flavour(desired.flavour).flavour
-            imageID = try cluster.image(desired.image).id
         } catch {
             throw Impossible(description: error.description)
         }
-        guard let actual = cluster.actualImages[imageID] else {
-            throw Impossible(description: "image \(desired.image) is not imported yet")
-        }
-        guard let source = ImageSource(actual.value) else {
-            throw Impossible(
-                description: "image \(desired.image) is not ready: \(actual.value.state.rawValue)"
-                    + (actual.value.message.map { ", \($0)" } ?? ""))
-        }
-        self.source = source
-        imageRevision = actual.revision
         request = PlacementRequest(
             vm: vm, ram: flavour.ram, vcpus: flavour.vcpus, pin: desired.host)
         nics = desired.nics.count
+        let root = VolumeID(vm: vm)
+        if cluster.volumes[vm]?[root]?.value.provisioned == true {
+            disk = nil
+        } else {
+            disk = try NewDisk(desired, flavour, in: cluster)
+        }
+    }
+}
+
+extension VMPlan.NewDisk {
+    fileprivate init(
+        _ desired: DesiredVM, _ flavour: Flavour, in cluster: Cluster
+    ) throws(VMPlan.Impossible) {
+        do throws(UnresolvedReference) {
+            imageID = try cluster.image(desired.image).id
+        } catch {
+            throw VMPlan.Impossible(description: error.description)
+        }
+        guard let actual = cluster.actualImages[imageID] else {
+            throw VMPlan.Impossible(description: "image \(desired.image) is not imported yet")
+        }
+        guard let source = VMPlan.ImageSource(actual.value) else {
+            let message = actual.value.message.map { ", \($0)" } ?? ""
+            throw VMPlan.Impossible(
+                description: "image \(desired.image) is not ready: \(actual.value.state.rawValue)"
+                    + message)
+        }
+        self.source = source
+        imageRevision = actual.revision
         if let disk = flavour.disk, disk < source.size {
-            throw Impossible(
+            throw VMPlan.Impossible(
                 description: "flavour \(desired.flavour) has a disk of \(disk), "
                     + "image \(desired.image) needs \(source.size)")
         }

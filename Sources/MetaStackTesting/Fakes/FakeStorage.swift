@@ -9,7 +9,7 @@ public import MetaStackModel
 /// One for all hosts of a test, as one Ceph cluster serves all nodes.
 public actor FakeStorage: BlockStorage {
     public enum Call: Sendable, Hashable {
-        case missingPools, clone, remove, importImage, removeImage, writers, evict, liftEvictions
+        case missingPools, clone, remove, importImage, removeImage, writers, evict, breakLocks, liftEvictions
         case disk
     }
 
@@ -78,13 +78,23 @@ public actor FakeStorage: BlockStorage {
         return disk.watchers.union([disk.lockOwner].compactMap(\.self)).sorted()
     }
 
-    /// An evicted client is no watcher any more, and its lock is free.
+    /// An evicted client is no watcher any more; its lock stays until somebody breaks it.
     public func evict(_ clients: [StorageClient]) async throws {
         try await calls.reached(.evict)
         for client in clients {
             evicted.insert(client)
             journal.append(.evicted(client))
-            for path in disks.keys { letGo(path, client) }
+            for path in disks.keys { disks[path]?.watchers.remove(client) }
+        }
+    }
+
+    public func breakLocks(
+        of image: String, in pool: PoolName, heldBy evicted: [StorageClient]
+    ) async throws {
+        try await calls.reached(.breakLocks)
+        let path = FakeDiskPath(pool: pool, image: image)
+        if let owner = disks[path]?.lockOwner, evicted.contains(owner) {
+            disks[path]?.lockOwner = nil
         }
     }
 

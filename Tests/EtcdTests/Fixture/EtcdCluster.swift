@@ -43,6 +43,8 @@ func withEtcd(
     members: Int = 1, scheme: String = "http", tls: EtcdConfiguration.TLS? = nil,
     arguments: [String] = [], _ body: (EtcdCluster, EtcdClient) async throws -> Void
 ) async throws {
+    await Turns.shared.take()
+    defer { Task { await Turns.shared.giveBack() } }
     let directory = try temporaryDirectory()
     defer { removeDirectory(directory) }
     // A port that was free a moment ago may be taken when etcd opens it: then with new ones.

@@ -61,8 +61,16 @@ final class EtcdServer: Sendable {
         }
     }
 
-    /// SIGSTOP and SIGCONT: its connections stay open, and nothing answers.
-    func stall() { pid.withLock { if let pid = $0 { Glibc.kill(pid, SIGSTOP) } } }
+    /// SIGSTOP, and waits until every thread stands: connections stay open, and nothing answers.
+    func stall() {
+        pid.withLock { pid in
+            guard let running = pid else { return }
+            Glibc.kill(running, SIGSTOP)
+            waitpid(running, nil, WUNTRACED)
+        }
+    }
+
+    /// SIGCONT.
     func wake() { pid.withLock { if let pid = $0 { Glibc.kill(pid, SIGCONT) } } }
 
     var log: String {

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Curl
+import Etcd
+import Foundation
+import MetaStackModel
+import MetaStackStore
+
+/// What the agents cost while nothing happens: calls to etcd, processor time, resident memory.
+struct RestBenchmark: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rest", abstract: "What the agents cost while nothing happens.")
+
+    @OptionGroup var options: LabOptions
+
+    @Option(help: "How long to look, in seconds.")
+    var seconds = 30
+
+    func run() async throws {
+        let lab = try Lab(options)
+        let hosts = try await lab.store.load().hosts.keys.sorted()
+        let calls = try await lab.calls()
+        let before = try await lab.agents(on: hosts)
+        let start = ContinuousClock.now
+        try await Task.sleep(for: .seconds(seconds))
+        let time = start.duration(to: .now) / .seconds(1)
+        let after = try await lab.agents(on: hosts)
+        let callsAfter = try await lab.calls()
+
+        print("| etcd call | in all | a second and node |\n| --- | --- | --- |")
+        for (method, count) in callsAfter.sorted(by: { $0.key < $1.key }) {
+            let made = count - calls[method, default: 0]
+            guard made > 0 else { continue }
+            print("| \(method) | \(made) | \(rounded(Double(made) / time / Double(hosts.count))) |")
+        }
+        print("\n| agent | resident MiB | % of a core |\n| --- | --- | --- |")
+        for (host, agent) in after {
+            let ticks = agent.ticks - (before[host]?.ticks ?? 0)
+            print("| \(host) | \(agent.residentKiB / 1024) | \(rounded(Double(ticks) / time)) |")
+        }
+    }
+
+    private func rounded(_ number: Double) -> String {
+        "\((number * 100).rounded() / 100)"
+    }
+}
+
+private struct AgentProcess {
+    var residentKiB: Int
+    /// Hundredths of a second of processor time.
+    var ticks: Int
+}
+
+extension Lab {
+    /// How often etcd has been asked what, from its own metrics.
+    fileprivate func calls() async throws -> [String: Int] {
+        let endpoint = try await client.members().first?.clientURLs.first ?? ""
+        let curl = try Curl(name: "metrics")
+        let text = String(
+            decoding: try await curl.perform(CurlRequest(endpoint + "/metrics")).body,
+            as: UTF8.self)
+        await curl.shutdown()
+        var calls: [String: Int] = [:]
+        let wanted = "grpc_server_msg_received_total{"
+        for line in text.split(separator: "\n") where line.hasPrefix(wanted) {
+            let parts = line.split(separator: "\"")
+            guard let index = parts.firstIndex(where: { $0.hasSuffix("grpc_method=") }),
+                let count = line.split(separator: " ").last.flatMap({ Double($0) })
+            else { continue }
+            calls[String(parts[index + 1]), default: 0] += Int(count)
+        }
+        return calls
+    }
+
+    fileprivate func agents(on hosts: [HostID]) async throws -> [HostID: AgentProcess] {
+        var agents: [HostID: AgentProcess] = [:]
+        for host in hosts {
+            let printed = try await shell(
+                on: host,
+                """
+                p=$(pgrep -x metastack-node); grep VmRSS /proc/$p/status | tr -dc 0-9; echo
+                cut -d' ' -f14,15 /proc/$p/stat
+                """)
+            let numbers = printed.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+            guard numbers.count == 3 else {
+                throw BenchmarkError(description: "host \(host) runs no agent: \(printed)")
+            }
+            agents[host] = AgentProcess(
+                residentKiB: numbers[0], ticks: numbers[1] + numbers[2])
+        }
+        return agents
+    }
+}
