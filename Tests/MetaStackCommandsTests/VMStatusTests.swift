@@ -70,7 +70,10 @@ import Testing
         #expect(
             reason { $0.remove("hosts/n1") } == "no hosts are live, start metastack-node on one")
         #expect(
-            reason { $0.remove("actual_images/i1") } == "image debian is not imported yet")
+            reason {
+                $0.remove("actual_images/i1")
+                $0.remove("volumes/v1.root")
+            } == "image debian is not imported yet")
         #expect(
             reason { $0.put("desired_vms/v1", wanted("start", flavour: "nope"), at: 10) }
                 == "there is no flavour \"nope\"")

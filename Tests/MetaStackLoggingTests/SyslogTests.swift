@@ -130,7 +130,7 @@ import Testing
         #expect(sink.lostRecords > 0)
         let closing = ContinuousClock.now
         await sink.close(within: .milliseconds(200))
-        #expect(ContinuousClock.now - closing < .seconds(2))
+        #expect(ContinuousClock.now - closing < .seconds(15))
     }
 
     @Test func cutsALineThatIsTooLong() async throws {

@@ -137,7 +137,7 @@ extension GuestPerformer {
         guard case .written(let revision) = result else {
             log(situation).warning("claim or history changed before the guest was recorded")
             try await hypervisor.destroy(situation.vm)
-            return .again(after: .milliseconds(20))
+            return .acted
         }
         log(situation).info("guest recorded", metadata: ["revision": "\(revision)"])
         try await hypervisor.resume(situation.vm)

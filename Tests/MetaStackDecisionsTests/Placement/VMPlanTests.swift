@@ -33,12 +33,26 @@ struct VMPlanTests {
         #expect(plan.request.ram.count == 256)
         #expect(plan.request.vcpus == 2)
         #expect(plan.request.pin == HostID(unchecked: "a"))
-        #expect(plan.imageID == ImageID(unchecked: "i-1"))
-        #expect(plan.imageRevision == Revision(5))
-        #expect(plan.source.rbdImage == "i-1.1")
-        #expect(plan.source.snapshot == "base")
-        #expect(plan.source.size.count == 48)
+        #expect(plan.disk?.imageID == ImageID(unchecked: "i-1"))
+        #expect(plan.disk?.imageRevision == Revision(5))
+        #expect(plan.disk?.source.rbdImage == "i-1.1")
+        #expect(plan.disk?.source.snapshot == "base")
+        #expect(plan.disk?.source.size.count == 48)
         #expect(plan.nics == 2)
+    }
+
+    @Test func needsNoImageOnceTheDiskIsMade() throws {
+        var cluster = try cluster(.failed)
+        let id = VolumeID(vm: VMID(unchecked: "web"))
+        let made = Volume(
+            pool: PoolName(unchecked: "vms"), image: "web.root.1", vm: id.vm,
+            vmCreateRevision: Revision(1), provisioned: true)
+        cluster.volumes[id.vm] = [
+            id: Stored(made, revision: Revision(2), createRevision: Revision(2))
+        ]
+        #expect(try VMPlan(id.vm, wanted(), in: cluster).disk == nil)
+        cluster.volumes[id.vm]?[id]?.value.provisioned = false
+        #expect(throws: VMPlan.Impossible.self) { try VMPlan(id.vm, wanted(), in: cluster) }
     }
 
     @Test func anIdBeatsAName() throws {
