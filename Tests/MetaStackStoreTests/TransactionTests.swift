@@ -44,8 +44,8 @@ struct TransactionTests {
                         try await VMTransactions(store: store, me: host).claim(
                             web,
                             wanted: Stored(.example(), revision: wanted, createRevision: wanted),
-                            as: .example(by: host), volumes: [], image: ImageID(unchecked: "i"),
-                            imageRevision: Revision(1), lease: lease)
+                            as: .example(by: host), volumes: [], image: nil,
+                            lease: lease)
                     }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -65,8 +65,8 @@ struct TransactionTests {
             {
                 try await VMTransactions(store: store, me: me).claim(
                     web, wanted: Stored(.example(), revision: wanted, createRevision: wanted),
-                    as: .example(), volumes: [], image: ImageID(unchecked: "i"),
-                    imageRevision: Revision(1), lease: lease)
+                    as: .example(), volumes: [], image: nil,
+                    lease: lease)
             }
             #expect(try await claim(wish, lease) == .conflict, "no host record stands")
             try await store.put(.host(me), Host.example(), lease: lease)
@@ -90,8 +90,8 @@ struct TransactionTests {
                 vmCreateRevision: wish)
             let result = try await VMTransactions(store: store, me: me).claim(
                 web, wanted: Stored(.example(), revision: wish, createRevision: wish),
-                as: .example(), volumes: [(VolumeID(vm: web), volume, nil)], image: image,
-                imageRevision: ready, lease: lease)
+                as: .example(), volumes: [(VolumeID(vm: web), volume, nil)], image: (image, ready),
+                lease: lease)
             #expect(result == .conflict)
             #expect(try await store.load().volumes.isEmpty)
         }

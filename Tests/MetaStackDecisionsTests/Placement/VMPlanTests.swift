@@ -33,11 +33,12 @@ struct VMPlanTests {
         #expect(plan.request.ram.count == 256)
         #expect(plan.request.vcpus == 2)
         #expect(plan.request.pin == HostID(unchecked: "a"))
-        #expect(plan.imageID == ImageID(unchecked: "i-1"))
-        #expect(plan.imageRevision == Revision(5))
-        #expect(plan.source.rbdImage == "i-1.1")
-        #expect(plan.source.snapshot == "base")
-        #expect(plan.source.size.count == 48)
+        let disk = try #require(plan.disk)
+        #expect(disk.imageID == ImageID(unchecked: "i-1"))
+        #expect(disk.imageRevision == Revision(5))
+        #expect(disk.source.rbdImage == "i-1.1")
+        #expect(disk.source.snapshot == "base")
+        #expect(disk.source.size.count == 48)
         #expect(plan.nics == 2)
     }
 
@@ -74,6 +75,16 @@ struct VMPlanTests {
         #expect(
             refusal(wanted(), failed)
                 == "image debian is not ready: failed, the file is no disk image")
+    }
+
+    @Test func aVMThatHasItsDiskNeedsItsImageNoMore() throws {
+        var cluster = try cluster()
+        cluster.images = [:]
+        cluster.actualImages = [:]
+        cluster.addDisk(of: "web", from: "i-1")
+        #expect(refusal(wanted(), cluster) == "there is no image \"debian\"")
+        cluster.addDisk(of: "web", from: "i-1", provisioned: true)
+        #expect(try VMPlan(VMID(unchecked: "web"), wanted(), in: cluster).disk == nil)
     }
 
     @Test func refusesADiskThatIsSmallerThanItsImage() throws {
