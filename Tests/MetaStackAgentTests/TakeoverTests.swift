@@ -39,7 +39,9 @@ extension AgentTests {
                 let wrote = try #require(journal.firstIndex(of: .wrote(path, by: new)))
                 let lastOfFormer = try #require(
                     journal.lastIndex(of: .wrote(path, by: former)))
-                #expect(evicted < wrote)
+                let broken = try #require(journal.firstIndex(of: .lockBroken(path, of: former)))
+                #expect(evicted < broken)
+                #expect(broken < wrote)
                 #expect(lastOfFormer < evicted)
                 #expect(journal.contains(.refused(path, by: former)))
                 #expect(await owner.hypervisor.localDomain(web)?.state == .ioError)

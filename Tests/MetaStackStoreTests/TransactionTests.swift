@@ -44,8 +44,8 @@ struct TransactionTests {
                         try await VMTransactions(store: store, me: host).claim(
                             web,
                             wanted: Stored(.example(), revision: wanted, createRevision: wanted),
-                            as: .example(by: host), volumes: [],
-                            image: nil, lease: lease)
+                            as: .example(by: host), volumes: [], image: nil,
+                            lease: lease)
                     }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }

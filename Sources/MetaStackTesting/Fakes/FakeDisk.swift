@@ -40,6 +40,7 @@ public enum StorageEvent: Sendable, Equatable {
     case refused(FakeDiskPath, by: StorageClient)
     case evicted(StorageClient)
     case lifted(StorageClient)
+    case lockBroken(FakeDiskPath, of: StorageClient)
 }
 
 /// Why the fake storage refuses, for the reasons for which Ceph would.

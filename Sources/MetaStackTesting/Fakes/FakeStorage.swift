@@ -9,8 +9,8 @@ public import MetaStackModel
 /// One for all hosts of a test, as one Ceph cluster serves all nodes.
 public actor FakeStorage: BlockStorage {
     public enum Call: Sendable, Hashable {
-        case missingPools, clone, remove, importImage, removeImage, writers, evict, breakLocks, liftEvictions
-        case disk
+        case missingPools, clone, remove, importImage, removeImage, writers, evict, breakLocks
+        case liftEvictions, disk
     }
 
     public nonisolated let calls = CallPoints<Call>()
@@ -89,13 +89,13 @@ public actor FakeStorage: BlockStorage {
     }
 
     public func breakLocks(
-        of image: String, in pool: PoolName, heldBy evicted: [StorageClient]
+        of image: String, in pool: PoolName, heldBy clients: [StorageClient]
     ) async throws {
         try await calls.reached(.breakLocks)
         let path = FakeDiskPath(pool: pool, image: image)
-        if let owner = disks[path]?.lockOwner, evicted.contains(owner) {
-            disks[path]?.lockOwner = nil
-        }
+        guard let owner = disks[path]?.lockOwner, clients.contains(owner) else { return }
+        disks[path]?.lockOwner = nil
+        journal.append(.lockBroken(path, of: owner))
     }
 
     public func liftEvictions(of clients: [StorageClient]) async throws {

@@ -54,12 +54,13 @@ extension Cluster {
             revision: Revision(5), createRevision: Revision(5))
     }
 
-    mutating func addDisk(of vm: String, from image: String) {
+    mutating func addDisk(of vm: String, from image: String, provisioned: Bool = false) {
         let id = VolumeID(vm: VMID(unchecked: vm))
         volumes[id.vm, default: [:]][id] = Stored(
             Volume(
                 pool: PoolName(unchecked: "vms"), image: "\(vm).root.1", vm: id.vm,
-                vmCreateRevision: Revision(1), source: ImageID(unchecked: image)),
+                vmCreateRevision: Revision(1), source: ImageID(unchecked: image),
+                provisioned: provisioned),
             revision: Revision(6), createRevision: Revision(6))
     }
 }

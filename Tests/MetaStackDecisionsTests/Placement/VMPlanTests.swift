@@ -33,26 +33,13 @@ struct VMPlanTests {
         #expect(plan.request.ram.count == 256)
         #expect(plan.request.vcpus == 2)
         #expect(plan.request.pin == HostID(unchecked: "a"))
-        #expect(plan.disk?.imageID == ImageID(unchecked: "i-1"))
-        #expect(plan.disk?.imageRevision == Revision(5))
-        #expect(plan.disk?.source.rbdImage == "i-1.1")
-        #expect(plan.disk?.source.snapshot == "base")
-        #expect(plan.disk?.source.size.count == 48)
+        let disk = try #require(plan.disk)
+        #expect(disk.imageID == ImageID(unchecked: "i-1"))
+        #expect(disk.imageRevision == Revision(5))
+        #expect(disk.source.rbdImage == "i-1.1")
+        #expect(disk.source.snapshot == "base")
+        #expect(disk.source.size.count == 48)
         #expect(plan.nics == 2)
-    }
-
-    @Test func needsNoImageOnceTheDiskIsMade() throws {
-        var cluster = try cluster(.failed)
-        let id = VolumeID(vm: VMID(unchecked: "web"))
-        let made = Volume(
-            pool: PoolName(unchecked: "vms"), image: "web.root.1", vm: id.vm,
-            vmCreateRevision: Revision(1), provisioned: true)
-        cluster.volumes[id.vm] = [
-            id: Stored(made, revision: Revision(2), createRevision: Revision(2))
-        ]
-        #expect(try VMPlan(id.vm, wanted(), in: cluster).disk == nil)
-        cluster.volumes[id.vm]?[id]?.value.provisioned = false
-        #expect(throws: VMPlan.Impossible.self) { try VMPlan(id.vm, wanted(), in: cluster) }
     }
 
     @Test func anIdBeatsAName() throws {
@@ -88,6 +75,16 @@ struct VMPlanTests {
         #expect(
             refusal(wanted(), failed)
                 == "image debian is not ready: failed, the file is no disk image")
+    }
+
+    @Test func aVMThatHasItsDiskNeedsItsImageNoMore() throws {
+        var cluster = try cluster()
+        cluster.images = [:]
+        cluster.actualImages = [:]
+        cluster.addDisk(of: "web", from: "i-1")
+        #expect(refusal(wanted(), cluster) == "there is no image \"debian\"")
+        cluster.addDisk(of: "web", from: "i-1", provisioned: true)
+        #expect(try VMPlan(VMID(unchecked: "web"), wanted(), in: cluster).disk == nil)
     }
 
     @Test func refusesADiskThatIsSmallerThanItsImage() throws {
