@@ -1,4 +1,8 @@
 #pragma once
+// libxml2 was built with ICU and would pull in the system's ICU headers, whose types clash with those
+// of the ICU that Foundation carries. Nothing here uses the one structure that has them.
+#include <libxml/xmlversion.h>
+#undef LIBXML_ICU_ENABLED
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <libxml/xmlwriter.h>

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMalloc
 import Foundation
 import Logging
 import MetaStackAgent
@@ -24,6 +25,7 @@ struct MetaStackNode: AsyncParsableCommand {
     var config = "/etc/metastack/node.yaml"
 
     func run() async throws {
+        keepMemorySmall()
         let configuration = try readConfiguration()
         let logging = LogConfiguration(configuration.log)
         let syslog = SyslogSink(destination: logging.syslog, application: "metastack-node")
@@ -42,6 +44,14 @@ struct MetaStackNode: AsyncParsableCommand {
         try await group.run()
         logger.info("stopped, guests run on")
         await syslog.close(within: .milliseconds(200))
+    }
+
+    /// The agent lives beside guests that pay for their memory. Many threads of Ceph and libvirt would
+    /// each keep an arena of freed memory, and large buffers of an image import would stay.
+    private func keepMemorySmall() {
+        _ = mallopt(M_ARENA_MAX, 2)
+        _ = mallopt(M_MMAP_THRESHOLD, 128 << 10)
+        _ = mallopt(M_TRIM_THRESHOLD, 128 << 10)
     }
 
     private func readConfiguration() throws -> NodeConfiguration {

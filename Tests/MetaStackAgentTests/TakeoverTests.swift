@@ -7,9 +7,13 @@ import Testing
 
 extension AgentTests {
     struct TakeoverTests {
-        /// Lets a guest write until a write is refused.
-        private func writeUntilRefused(_ vm: VMID, on hypervisor: FakeHypervisor) async throws {
-            while await hypervisor.write(vm) { try await Task.sleep(for: .milliseconds(2)) }
+        /// Lets a guest write every few milliseconds until a write is refused.
+        private func writeUntilRefused(
+            _ vm: VMID, on hypervisor: FakeHypervisor, _ fleet: TestFleet
+        ) async throws {
+            try await fleet.eventually("a write of the old guest is refused") {
+                await !hypervisor.write(vm)
+            }
         }
 
         @Test func evictsTheFormerWriterBeforeItsOwnGuestWrites() async throws {
@@ -23,7 +27,7 @@ extension AgentTests {
                 let former = try #require(await owner.hypervisor.clients(of: web).first)
 
                 await owner.agent.kill()
-                async let writing: Void = writeUntilRefused(web, on: owner.hypervisor)
+                async let writing: Void = writeUntilRefused(web, on: owner.hypervisor, fleet)
                 let after = try await fleet.until("the other host runs web") {
                     $0.isRunning("web", on: heir.id)
                 }

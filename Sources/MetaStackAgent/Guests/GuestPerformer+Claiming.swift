@@ -62,8 +62,9 @@ extension GuestPerformer {
         claim.clients = history.value.clients
         let result = try await transactions.claimInPlace(
             situation.vm, wanted: wanted, as: claim, history: history, lease: situation.lease)
-        log(situation, domain.incarnation).info(
-            "claimed again in place", metadata: ["result": "\(result)"])
+        if case .written = result {
+            log(situation, domain.incarnation).info("claimed again in place")
+        }
         return outcome(result, situation)
     }
 
@@ -74,8 +75,10 @@ extension GuestPerformer {
         claim.incarnation = known.incarnation
         let result = try await transactions.update(
             situation.vm, claim, known: known, lease: situation.lease)
-        log(situation).info(
-            "claim carried over to this session", metadata: ["lease": "\(situation.lease)"])
+        if case .written = result {
+            log(situation).info(
+                "claim carried over to this session", metadata: ["lease": "\(situation.lease)"])
+        }
         return outcome(result, situation)
     }
 

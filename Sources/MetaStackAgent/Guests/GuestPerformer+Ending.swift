@@ -103,11 +103,11 @@ extension GuestPerformer {
         if let clients = situation.history?.value.clients, !clients.isEmpty,
             situation.history?.value.host != view.me
         {
-            try await storage.evict(clients)
+            try await fence(clients, from: volumes)
             log(situation).info("former writers evicted, their disks go")
         }
         for volume in volumes {
-            for image in volume.allImages { try await removeDisk(image, in: volume.pool) }
+            for image in volume.allImages { try await removeDisk(image, of: volume) }
         }
         log(situation).info("disks removed", metadata: ["volumes": "\(volumes.count)"])
         return outcome(
@@ -117,14 +117,14 @@ extension GuestPerformer {
 
     /// A writer that died keeps an image from being removed for half a minute, unless it is
     /// evicted.
-    private func removeDisk(_ image: String, in pool: PoolName) async throws {
+    private func removeDisk(_ image: String, of volume: Volume) async throws {
         do {
-            try await storage.remove(image, in: pool)
+            try await storage.remove(image, in: volume.pool)
         } catch {
-            let writers = try await storage.writers(of: image, in: pool)
+            let writers = try await storage.writers(of: image, in: volume.pool)
             guard !writers.isEmpty else { throw error }
-            try await storage.evict(writers)
-            try await storage.remove(image, in: pool)
+            try await fence(writers, from: [volume])
+            try await storage.remove(image, in: volume.pool)
         }
     }
 

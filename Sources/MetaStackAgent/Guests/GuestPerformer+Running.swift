@@ -63,10 +63,7 @@ extension GuestPerformer {
             writers.formUnion(try await storage.writers(of: volume.image, in: volume.pool))
         }
         let clients = writers.sorted()
-        try await storage.evict(clients)
-        for volume in situation.volumes.values.map(\.value) {
-            try await storage.breakLocks(of: volume.image, in: volume.pool, heldBy: clients)
-        }
+        try await fence(clients, from: situation.volumes.values.map(\.value))
         log(situation).info(
             "former writers evicted",
             metadata: [
@@ -74,6 +71,14 @@ extension GuestPerformer {
                 "host": "\(history.host)", "after": "\(history.incarnation)",
             ])
         return clients
+    }
+
+    /// From here on these clients can write no disk, and none of these disks is locked by them.
+    func fence(_ clients: [StorageClient], from volumes: [Volume]) async throws {
+        try await storage.evict(clients)
+        for volume in volumes {
+            try await storage.breakLocks(of: volume.image, in: volume.pool, heldBy: clients)
+        }
     }
 
     /// - Returns: the storage clients of the new domain: the disks' watchers that were not there
@@ -160,6 +165,11 @@ extension GuestPerformer {
     }
 
     func resume(_ situation: GuestSituation) async throws -> Outcome {
+        // The view may be old where the node was cut off: the claim is read past it.
+        let claim = try ownClaim(situation)
+        guard try await store.read(.actualVM(situation.vm))?.revision == claim.revision else {
+            return .again(after: .milliseconds(20))
+        }
         try await hypervisor.resume(situation.vm)
         log(situation).info("guest resumed")
         return .acted

@@ -76,7 +76,10 @@ struct SessionService: Service {
     private func keepAlive(_ lease: LeaseNumber) async {
         let sentAt = clock.now
         do {
-            if try await store.keepAlive(lease, deadline: deadline) {
+            let hadGap = view.provenLease(at: sentAt) == nil
+            var isAlive = try await store.keepAlive(lease, deadline: deadline)
+            if isAlive, hadGap { isAlive = try await hostRecordStands(under: lease) }
+            if isAlive {
                 observe(.renewed(lease, sentAt: sentAt))
             } else {
                 logger.error(
@@ -86,6 +89,12 @@ struct SessionService: Service {
         } catch {
             failed("cannot renew the lease", error)
         }
+    }
+
+    /// After a gap a keepalive's answer alone is not believed: etcd before 3.5.23 can renew a lease
+    /// that is revoked already, and with it all that stood under it is gone.
+    private func hostRecordStands(under lease: LeaseNumber) async throws -> Bool {
+        try await store.read(.host(view.me))?.lease == lease
     }
 
     private var deadline: Duration {

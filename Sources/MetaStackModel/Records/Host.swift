@@ -28,8 +28,8 @@ public struct Host: Record {
     public init(
         name: HostID, totalRAM: Mebibytes, usedRAM: Mebibytes = .zero,
         reservedRAM: Mebibytes = .zero, totalVCPU: Int, usedVCPU: Int = 0, lease: String,
-        machine: String = "", addresses: [String] = [], labels: [String: String] = [:], version: String,
-        hypervisor: String, pools: [PoolName] = [], networks: [String] = [],
+        machine: String = "", addresses: [String] = [], labels: [String: String] = [:],
+        version: String, hypervisor: String, pools: [PoolName] = [], networks: [String] = [],
         message: String? = nil, since: Timestamp, rest: [String: JSONValue] = [:]
     ) {
         self.name = name
