@@ -30,10 +30,10 @@ extension SystemTests {
                 try Data(changed.utf8).write(to: path)
 
                 let output = try await lab.execute(
-                    "host3", "timeout", "6",
+                    "host3", "timeout", "4",
                     lab.binaries.appending(path: "metastack-node").path, "--config", path.path)
                 let complaints = output.errors.split(separator: "\n").filter {
-                    $0.contains(" error ") || $0.contains(" warning ")
+                    $0.lowercased().contains("error") || $0.lowercased().contains("warning")
                 }
                 #expect(
                     complaints.contains { $0.contains(named) },

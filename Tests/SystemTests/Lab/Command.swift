@@ -43,7 +43,7 @@ struct Command: Sendable {
         for (name, value) in environment { values[Environment.Key(stringLiteral: name)] = value }
         let result = try await Subprocess.run(
             .name("timeout"), arguments: Arguments(["-k", "2", seconds] + words),
-            environment: .inherit.updating(values.mapValues(\.self)),
+            environment: .inherit.updating(values),
             output: .string(limit: Self.limit), error: .string(limit: Self.limit))
         return Output(
             status: Self.number(result.terminationStatus), text: result.standardOutput,
