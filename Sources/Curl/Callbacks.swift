@@ -41,7 +41,8 @@ func curlAboutToSend(
 }
 
 /// `CURLOPT_SOCKOPTFUNCTION`: three unanswered keepalive probes end a connection. libcurl has an
-/// option for the number only since 8.9.
+/// option for the number only since 8.9. A child process that the program starts gets no copy of
+/// the socket, which would keep the connection open after it was closed here.
 func curlOpenedSocket(
     _ context: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ purpose: curlsocktype
 ) -> Int32 {
@@ -49,5 +50,6 @@ func curlOpenedSocket(
     // Where the kernel refuses, its own default of nine probes holds, which is only slower.
     setsockopt(
         socket, Int32(IPPROTO_TCP), TCP_KEEPCNT, &probes, socklen_t(MemoryLayout<Int32>.size))
+    _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
     return Int32(CURL_SOCKOPT_OK)
 }

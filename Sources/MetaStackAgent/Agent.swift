@@ -69,7 +69,7 @@ public struct Agent: Service {
                 router: router, clock: clock, logger: logger),
             SessionService(
                 store: parts.store, view: view, host: host, router: router,
-                hypervisor: parts.hypervisor, clock: clock, logger: logger),
+                domains: domains, clock: clock, logger: logger),
             HostService(
                 record: host, view: view, queue: router.host, clock: clock, logger: logger),
             GuestService(

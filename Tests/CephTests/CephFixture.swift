@@ -37,6 +37,11 @@ final class CephFixture: Sendable {
         process.standardInput = input
         process.standardOutput = output
         process.standardError = errors
+        for pipe in [input, output, errors] {
+            // Children of other tests must not hold these open.
+            _ = fcntl(pipe.fileHandleForReading.fileDescriptor, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(pipe.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        }
         try process.run()
         // The write end stays open as long as this process lives: its end ends Ceph.
         guardPipe = input

@@ -15,7 +15,7 @@ final class RawServer: Sendable {
     var connectionCount: Int { accepted.withLock { $0 } }
 
     init(_ answer: @escaping @Sendable (RawConnection) -> Void) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
@@ -31,7 +31,8 @@ final class RawServer: Sendable {
         url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
         DispatchQueue(label: "raw-server").async { [weak self] in
             while true {
-                let socket = accept(listener, nil, nil)
+                // Children of other tests must not hold the connection open.
+                let socket = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
                 guard socket >= 0 else { return }
                 self?.accepted.withLock { $0 += 1 }
                 DispatchQueue(label: "raw-connection").async {

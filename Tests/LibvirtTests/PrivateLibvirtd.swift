@@ -47,6 +47,8 @@ final class PrivateLibvirtd: Sendable {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         orders = input.fileHandleForWriting
+        // The script ends when this end is closed: children of other tests must not hold it open.
+        _ = fcntl(orders.fileDescriptor, F_SETFD, FD_CLOEXEC)
         try process.run()
     }
 

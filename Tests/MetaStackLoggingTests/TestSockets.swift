@@ -8,7 +8,7 @@ final class TestServer {
 
     /// UDP or TCP on 127.0.0.1; port 0 takes a free one.
     init(type: __socket_type, port: UInt16 = 0) throws {
-        let descriptor = socket(AF_INET, Int32(type.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.descriptor = descriptor
         var yes: Int32 = 1
         setsockopt(
@@ -59,7 +59,8 @@ final class TestServer {
     /// The next connection.
     func accept() throws -> TestServer {
         try waitReadable()
-        return TestServer(accepted: Foundation.accept(descriptor, nil, nil))
+        return TestServer(
+            accepted: Foundation.accept4(descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue)))
     }
 
     /// The next datagram.

@@ -92,7 +92,7 @@ extension GuestPerformer {
             desiredRevision: wanted.revision, desiredCreateRevision: wanted.createRevision,
             ram: plan.request.ram, vcpus: plan.request.vcpus, since: clock.timestamp,
             console: settings.console(of: vm),
-            macs: (0..<plan.nics).map { MACAddress(vm: vm, nic: $0) })
+            macs: plan.macs)
     }
 
     /// The volume records that provisioning will need: a new one, or a half-made one under a new

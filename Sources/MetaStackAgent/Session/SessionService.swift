@@ -14,7 +14,7 @@ struct SessionService: Service {
     let view: NodeView
     let host: HostRecord
     let router: ChangeRouter
-    let hypervisor: any Hypervisor
+    let domains: LocalDomains
     let clock: any NodeClock
     let logger: Logger
 
@@ -131,7 +131,9 @@ struct SessionService: Service {
 
     private func suspend(_ vm: VMID) async {
         do {
-            try await hypervisor.suspend(vm)
+            try await domains.hypervisor.suspend(vm)
+            // Who claims it again must not take it for running.
+            try await domains.refresh(vm)
         } catch {
             logger.error("cannot suspend a guest", metadata: ["vm": "\(vm)", "error": "\(error)"])
         }

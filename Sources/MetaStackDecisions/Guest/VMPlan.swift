@@ -7,7 +7,8 @@ public struct VMPlan: Sendable, Equatable {
     /// The root disk that has to be made; nil where the VM has one already, which needs its image no
     /// more.
     public var disk: NewDisk?
-    public var nics: Int
+    /// One address a NIC, in order; no other VM that is owned has one of them.
+    public var macs: [MACAddress]
 
     /// A root disk to be.
     public struct NewDisk: Sendable, Equatable {
@@ -54,13 +55,32 @@ public struct VMPlan: Sendable, Equatable {
         }
         request = PlacementRequest(
             vm: vm, ram: flavour.ram, vcpus: flavour.vcpus, pin: desired.host)
-        nics = desired.nics.count
+        macs = desired.nics.indices.map { MACAddress(vm: vm, nic: $0) }
+        if let (other, address) = cluster.owner(ofOneOf: macs, except: vm) {
+            throw Impossible(
+                description: "VM \(other) has the same MAC address \(address): "
+                    + "delete this VM and create it under another id")
+        }
         let root = VolumeID(vm: vm)
         if cluster.volumes[vm]?[root]?.value.provisioned == true {
             disk = nil
         } else {
             disk = try NewDisk(desired, flavour, in: cluster)
         }
+    }
+}
+
+extension Cluster {
+    /// Addresses are hashes of ids, so two can be alike, if hardly ever.
+    fileprivate func owner(
+        ofOneOf macs: [MACAddress], except vm: VMID
+    ) -> (vm: VMID, address: MACAddress)? {
+        for (other, claim) in actualVMs where other != vm {
+            if let address = claim.value.macs.first(where: macs.contains) {
+                return (other, address)
+            }
+        }
+        return nil
     }
 }
 

@@ -6,8 +6,7 @@ public struct MACAddress: Hashable, Sendable, Codable, CustomStringConvertible {
     /// The address of a VM's NIC: the same on every host and after every restart.
     ///
     /// 40 bits of the VM's hash and 6 bits that count its NICs, so that two NICs of one VM never
-    /// collide; two VMs that do (one chance in 10^12 a pair) are told apart at admission, see
-    /// `MACIndex`.
+    /// collide. Two VMs can, one pair in 10^12; whoever would own the second one refuses it.
     ///
     /// - Parameter nic: from 0 to 63.
     public init(vm: VMID, nic: Int) {

@@ -39,7 +39,24 @@ struct VMPlanTests {
         #expect(disk.source.rbdImage == "i-1.1")
         #expect(disk.source.snapshot == "base")
         #expect(disk.source.size.count == 48)
-        #expect(plan.nics == 2)
+        #expect(
+            plan.macs
+                == [0, 1].map { MACAddress(vm: VMID(unchecked: "web"), nic: $0) })
+    }
+
+    @Test func refusesAMACAddressThatAnotherVMHas() throws {
+        let web = VMID(unchecked: "web")
+        let other = VMID(unchecked: "other")
+        var cluster = try cluster()
+        var claim = ActualVM(
+            host: HostID(unchecked: "a"), state: .running, since: Timestamp(milliseconds: 0),
+            macs: [MACAddress(vm: web, nic: 1)])
+        let revision = Revision(1)
+        cluster.actualVMs[other] = Stored(claim, revision: revision, createRevision: revision)
+        #expect(refusal(wanted(), cluster)?.hasPrefix("VM other has the same MAC address") == true)
+        claim.macs = [MACAddress(vm: other, nic: 1)]
+        cluster.actualVMs[other] = Stored(claim, revision: revision, createRevision: revision)
+        #expect(refusal(wanted(), cluster) == nil)
     }
 
     @Test func anIdBeatsAName() throws {
