@@ -31,9 +31,10 @@ final class RawServer: Sendable {
         url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
         DispatchQueue(label: "raw-server").async { [weak self] in
             while true {
-                // Children of other tests must not hold the connection open.
-                let socket = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+                let socket = accept(listener, nil, nil)
                 guard socket >= 0 else { return }
+                // Children of other tests must not hold the connection open.
+                _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
                 self?.accepted.withLock { $0 += 1 }
                 DispatchQueue(label: "raw-connection").async {
                     answer(RawConnection(socket: socket))

@@ -87,7 +87,7 @@ func spawn(_ command: [String], log: String) throws -> pid_t {
     posix_spawn_file_actions_addopen(&actions, 1, log, O_CREAT | O_WRONLY | O_APPEND, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
     // Connections and pipes of other tests must not live on in this child.
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+    for descriptor in Int32(3)..<1024 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     // A lab's endpoints in the environment are not this test's.
     let command = ["env", "-u", "ETCDCTL_ENDPOINTS"] + command
     let words = command.map { strdup($0) }
