@@ -75,7 +75,10 @@ extension AgentTests {
                 }
                 #expect(host.hypervisor.calls.count(of: .suspend) == 1)
                 #expect(await host.hypervisor.created == 1)
-                #expect(await host.hypervisor.write(web))
+                // The claim is carried over first, and says what it said; the guest follows.
+                try await fleet.eventually("the guest goes on") {
+                    await host.hypervisor.write(web)
+                }
             }
         }
 
