@@ -19,6 +19,8 @@ extension GuestPerformer {
             for image in volume.allImages { try await storage.remove(image, in: volume.pool) }
             volume.size = try await storage.clone(
                 source, as: volume.image, in: volume.pool, size: volume.size)
+        } catch is CancellationError {
+            throw CancellationError()
         } catch {
             return try await decline(situation, "\(error)")
         }

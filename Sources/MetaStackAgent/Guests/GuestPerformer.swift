@@ -138,7 +138,6 @@ enum GuestStepError: Error, CustomStringConvertible {
     case notOwned(VMID)
     case imageNotReady(VolumeID, ImageID?)
     case noClients(VMID)
-    case lostClaim(VMID)
 
     var description: String {
         switch self {
@@ -147,7 +146,6 @@ enum GuestStepError: Error, CustomStringConvertible {
             "cannot make disk \(volume): image \(image?.text ?? "?") is not ready any more"
         case .noClients(let vm):
             "the new guest of VM \(vm) has not opened its disks, so it could not be fenced"
-        case .lostClaim(let vm): "the claim of VM \(vm) went to another node"
         }
     }
 }
