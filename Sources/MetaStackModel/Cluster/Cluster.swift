@@ -6,6 +6,8 @@ public struct Cluster: Sendable, Equatable {
     /// The etcd revision that this is the state of.
     public var revision: Revision
     public var globalConfig: [String: Stored<GlobalConfig>] = [:]
+    /// `global_config/takeover`; nil is an armed switch that nobody has touched.
+    public var takeoverSwitch: Stored<TakeoverSwitch>?
     public var images: [ImageID: Stored<Image>] = [:]
     public var flavours: [FlavourID: Stored<Flavour>] = [:]
     public var desiredVMs: [VMID: Stored<DesiredVM>] = [:]
@@ -53,7 +55,7 @@ public struct LeaseNumber: Hashable, Sendable, CustomStringConvertible {
     public var description: String { String(UInt64(bitPattern: number), radix: 16) }
 }
 
-/// A setting of the whole deployment: `global_config/<name>`, kept as it is.
+/// A setting of the whole deployment that this version does not know: kept as it is.
 public struct GlobalConfig: Record {
     public var rest: [String: JSONValue]
 

@@ -50,6 +50,7 @@ extension Cluster {
 
     private mutating func set(_ key: RecordKey, _ raw: RawRecord) throws(MalformedRecord) {
         switch key {
+        case TakeoverSwitch.key: takeoverSwitch = try raw.record()
         case .globalConfig(let name): globalConfig[name] = try raw.record()
         case .image(let id): images[id] = try raw.record()
         case .flavour(let id): flavours[id] = try raw.record()

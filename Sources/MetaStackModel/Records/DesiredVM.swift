@@ -6,6 +6,16 @@ public struct DesiredVM: Record {
         case stop
     }
 
+    /// What happens when the guest ends by itself.
+    public enum RestartPolicy: String, Codable, Sendable, CaseIterable {
+        /// It starts again, also where it shut itself down.
+        case always
+        /// It starts again where it crashed; where it shut itself down it stays so until asked.
+        case onFailure = "on-failure"
+        /// It stays as it is until asked.
+        case never
+    }
+
     /// What people call the VM.
     public var name: ResourceName
     /// A flavour's id or name.
@@ -17,11 +27,13 @@ public struct DesiredVM: Record {
     public var host: HostID?
     /// Its NICs in order; one on the node's bridge where the record says nothing.
     public var nics: [DesiredNIC]
+    public var restart: RestartPolicy
     public var rest: [String: JSONValue]
 
     public init(
         name: ResourceName, flavour: String, image: String, state: State, host: HostID? = nil,
-        nics: [DesiredNIC] = [DesiredNIC()], rest: [String: JSONValue] = [:]
+        nics: [DesiredNIC] = [DesiredNIC()], restart: RestartPolicy = .onFailure,
+        rest: [String: JSONValue] = [:]
     ) {
         self.name = name
         self.flavour = flavour
@@ -29,6 +41,7 @@ public struct DesiredVM: Record {
         self.state = state
         self.host = host
         self.nics = nics
+        self.restart = restart
         self.rest = rest
     }
 
@@ -40,6 +53,7 @@ public struct DesiredVM: Record {
         state = try fields.optional("state", default: .start)
         host = try fields.optional("host")
         nics = try fields.optional("nics", default: [DesiredNIC()])
+        restart = try fields.optional("restart_policy", default: .onFailure)
         rest = try fields.rest()
         guard nics.count <= DesiredNIC.maximumPerVM else {
             throw ValidationError(
@@ -56,6 +70,7 @@ public struct DesiredVM: Record {
         try fields.put("state", state)
         try fields.put("host", host)
         if nics != [DesiredNIC()] { try fields.put("nics", nics) }
+        if restart != .onFailure { try fields.put("restart_policy", restart) }
     }
 }
 

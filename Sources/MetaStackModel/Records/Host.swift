@@ -10,6 +10,10 @@ public struct Host: Record {
     public var usedVCPU: Int
     /// The node's etcd lease, in hexadecimal as etcdctl prints it.
     public var lease: String
+    /// That lease's time to live in milliseconds; 0 where the node does not say.
+    public var leaseTTL: Int
+    /// Why this node holds takeovers back; nil where it does not.
+    public var takeoversHeld: String?
     /// The machine's own UUID: two machines that are given one name are told apart by it.
     public var machine: String
     public var addresses: [String]
@@ -28,7 +32,8 @@ public struct Host: Record {
     public init(
         name: HostID, totalRAM: Mebibytes, usedRAM: Mebibytes = .zero,
         reservedRAM: Mebibytes = .zero, totalVCPU: Int, usedVCPU: Int = 0, lease: String,
-        machine: String = "", addresses: [String] = [], labels: [String: String] = [:],
+        leaseTTL: Int = 0, takeoversHeld: String? = nil, machine: String = "",
+        addresses: [String] = [], labels: [String: String] = [:],
         version: String, hypervisor: String, pools: [PoolName] = [], networks: [String] = [],
         message: String? = nil, since: Timestamp, rest: [String: JSONValue] = [:]
     ) {
@@ -39,6 +44,8 @@ public struct Host: Record {
         self.totalVCPU = totalVCPU
         self.usedVCPU = usedVCPU
         self.lease = lease
+        self.leaseTTL = leaseTTL
+        self.takeoversHeld = takeoversHeld
         self.machine = machine
         self.addresses = addresses
         self.labels = labels
@@ -60,6 +67,8 @@ public struct Host: Record {
         totalVCPU = try fields.required("total_vcpu")
         usedVCPU = try fields.optional("used_vcpu", default: 0)
         lease = try fields.optional("lease", default: "")
+        leaseTTL = try fields.optional("lease_ttl_ms", default: 0)
+        takeoversHeld = try fields.optional("takeovers_held")
         machine = try fields.optional("machine", default: "")
         addresses = try fields.optional("addresses", default: [])
         labels = try fields.optional("labels", default: [:])
@@ -81,6 +90,8 @@ public struct Host: Record {
         try fields.put("total_vcpu", totalVCPU)
         try fields.put("used_vcpu", usedVCPU)
         try fields.put("lease", lease)
+        if leaseTTL > 0 { try fields.put("lease_ttl_ms", leaseTTL) }
+        try fields.put("takeovers_held", takeoversHeld)
         try fields.put("machine", machine)
         try fields.put("addresses", addresses)
         try fields.put("labels", labels)

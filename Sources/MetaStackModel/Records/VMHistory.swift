@@ -2,6 +2,9 @@
 ///
 /// The next owner reads here whom it must evict before its guest may write.
 public struct VMHistory: Record {
+    /// How many takeovers a record remembers.
+    public static let takeoversKept = 10
+
     /// Tells the VM from a later one under the same id.
     public var vmCreateRevision: Revision
     /// The last owner.
@@ -14,12 +17,18 @@ public struct VMHistory: Record {
     /// How often a guest of this VM was resumed after its creation.
     public var boots: Int
     public var lastExit: String?
+    /// How often in a row the guest crashed soon after it was started, wherever it ran; a guest that
+    /// lasted sets it back.
+    public var crashes: Int
+    /// Changes of owner that nobody asked for, the newest last; the last ``takeoversKept`` of them.
+    public var takeovers: [Takeover]
     public var rest: [String: JSONValue]
 
     public init(
         vmCreateRevision: Revision, host: HostID, incarnation: Incarnation,
         clients: [StorageClient] = [], evicted: [EvictedClient] = [], boots: Int = 0,
-        lastExit: String? = nil, rest: [String: JSONValue] = [:]
+        lastExit: String? = nil, crashes: Int = 0, takeovers: [Takeover] = [],
+        rest: [String: JSONValue] = [:]
     ) {
         self.vmCreateRevision = vmCreateRevision
         self.host = host
@@ -28,6 +37,8 @@ public struct VMHistory: Record {
         self.evicted = evicted
         self.boots = boots
         self.lastExit = lastExit
+        self.crashes = crashes
+        self.takeovers = takeovers
         self.rest = rest
     }
 
@@ -40,6 +51,8 @@ public struct VMHistory: Record {
         evicted = try fields.optional("evicted", default: [])
         boots = try fields.optional("boots", default: 0)
         lastExit = try fields.optional("last_exit")
+        crashes = try fields.optional("crashes", default: 0)
+        takeovers = try fields.optional("takeovers", default: [])
         rest = try fields.rest()
     }
 
@@ -52,6 +65,8 @@ public struct VMHistory: Record {
         if !evicted.isEmpty { try fields.put("evicted", evicted) }
         try fields.put("boots", boots)
         try fields.put("last_exit", lastExit)
+        if crashes > 0 { try fields.put("crashes", crashes) }
+        if !takeovers.isEmpty { try fields.put("takeovers", takeovers) }
     }
 }
 
@@ -67,31 +82,5 @@ public struct EvictedClient: Hashable, Sendable, Codable {
         self.client = client
         self.host = host
         self.at = at
-    }
-}
-
-/// Why a node could not run a VM: `declines/<vm_id>/<host_id>`, under a back-off lease.
-public struct Decline: Record {
-    public var reason: String
-    public var at: Timestamp
-    public var rest: [String: JSONValue]
-
-    public init(reason: String, at: Timestamp, rest: [String: JSONValue] = [:]) {
-        self.reason = reason
-        self.at = at
-        self.rest = rest
-    }
-
-    public init(from decoder: any Decoder) throws {
-        var fields = try FieldReader(decoder)
-        reason = try fields.optional("reason", default: "")
-        at = try fields.optional("at", default: Timestamp(milliseconds: 0))
-        rest = try fields.rest()
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var fields = try FieldWriter(encoder, rest: rest)
-        try fields.put("reason", reason)
-        try fields.put("at", at)
     }
 }
