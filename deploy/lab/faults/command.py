@@ -45,7 +45,7 @@ def add_to(verbs):
     sub.add_argument("--ttl", type=float, default=5, help="each node's lease in s (default: 5)")
     sub.add_argument("--binaries", help="folder of metastack-node and metastack")
     sub.add_argument("--scenario", choices=sorted(scenarios.SCENARIOS), help="one fault, judged")
-    sub.add_argument("--times", type=int, default=5, help="repeats of a scenario (default: 5)")
+    sub.add_argument("--times", type=int, default=1, help="repeats of a scenario (default: 1)")
     sub.add_argument("--judge-times", action="store_true", help="fail where takeovers are late")
     sub.add_argument("--json", type=pathlib.Path, metavar="FILE", help="where to write the report")
     sub.add_argument("--logs", type=pathlib.Path, help="where a failed run leaves its logs")

@@ -35,6 +35,7 @@ class Guest:
     used: int = -1
     active: bool = False
     first_active: float | None = None
+    last_active: float | None = None
 
 
 class Processes:
@@ -102,8 +103,9 @@ class Processes:
             return
         guest.active = guest.used >= 0 and used - guest.used > ACTIVE
         guest.used = used
-        if guest.active and guest.first_active is None:
-            guest.first_active = now
+        if guest.active:
+            guest.last_active = now
+            guest.first_active = guest.first_active or now
 
 
 def processor_of(pid):

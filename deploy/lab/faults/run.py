@@ -118,12 +118,14 @@ def recover(session):
 
 
 def unsettled(session, since):
-    """The VMs that are not as they are wanted: name → what is wrong."""
+    """The hosts and VMs that are not as they are wanted: name → what is wrong."""
     try:
         vms = session.world.vms()
+        hosts, _ = Gateway(session.world.lab).records("hosts/")
     except GatewayError as error:
         return {"etcd": str(error)}
-    wrong = {}
+    names = [machine.name for machine in session.world.lab.machines("host")]
+    wrong = {name: "is not in etcd" for name in names if f"hosts/{name}" not in hosts}
     for name, vm in vms.items():
         guests = session.observer.guests_of(vm)
         if name in session.world.stopped:

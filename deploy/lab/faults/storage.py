@@ -68,4 +68,6 @@ class Storage:
         code, answer, complaint = self.cluster.mon_command(question, b"")
         if code != 0:
             raise LabError(f"Ceph does not tell its blocklist: {complaint}")
-        return [each["addr"] for each in json.loads(answer)]
+        # Ceph 16 puts a sentence behind the list.
+        entries, _ = json.JSONDecoder().raw_decode(answer.decode().lstrip() or "[]")
+        return [each["addr"] for each in entries]
