@@ -14,31 +14,46 @@ struct SessionService: Service {
     let view: NodeView
     let host: HostRecord
     let router: ChangeRouter
-    let domains: LocalDomains
+    let guests: GuestGuard
     let clock: any NodeClock
     let logger: Logger
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            await view.firstList()
-            var wasProven = false
-            while !Task.isCancelled {
-                try await step()
-                let isProven = view.provenLease(at: clock.now) != nil
-                if isProven != wasProven {
-                    wasProven = isProven
-                    if isProven { router.everythingChanged() } else { await suspendGuests() }
-                }
+            observe(.began)
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await keepSession() }
+                group.addTask { try await guests.run() }
+                try await group.next()
+                group.cancelAll()
             }
         }
     }
 
+    private func keepSession() async throws {
+        await view.firstList()
+        var wasProven = false
+        while !Task.isCancelled {
+            try await step()
+            let now = clock.now
+            let isProven = view.provenLease(at: now) != nil
+            let wasSuspended = isProven && view.change { $0.session.takeSuspension() }
+            if isProven, !wasProven || wasSuspended { router.everythingChanged() }
+            if !isProven, wasProven { logger.warning("session is unproven") }
+            wasProven = isProven
+        }
+    }
+
     private func step() async throws {
+        let rings = view.sessionBell.rings
         let now = clock.now
         switch view.read({ $0.session.next(at: now) }) {
         case .wait(let instant):
             let unproven = view.read { $0.session.unprovenFrom } ?? instant
-            try await clock.sleep(until: unproven > now ? min(instant, unproven) : instant)
+            try await view.sessionBell.sleep(
+                until: unproven > now ? min(instant, unproven) : instant, since: rings,
+                clock: clock)
+        case .suspendGuests: await guests.suspendGuests()
         case .grant(let ttl): await grant(ttl)
         case .publish(let lease): await publish(lease)
         case .keepAlive(let lease): await keepAlive(lease)
@@ -63,6 +78,7 @@ struct SessionService: Service {
                 observe(.published(lease))
                 logger.info(
                     "session begun", metadata: ["lease": "\(lease)", "revision": "\(revision)"])
+                await guests.witnesses.refresh(deadline: deadline)
             case .conflict:
                 observe(.failed)
             }
@@ -103,39 +119,12 @@ struct SessionService: Service {
     }
 
     private func observe(_ event: SessionMachine.Event) {
-        let now = clock.now
-        view.change { $0.session.observe(event, at: now) }
+        view.observeSession(event, at: clock.now)
     }
 
     private func failed(_ what: Logger.Message, _ error: any Error) {
         if error is CancellationError { return }
         logger.warning(what, metadata: ["error": "\(error)"])
         observe(.failed)
-    }
-
-    /// A node that cannot prove its claims stops its guests before others may start them; they
-    /// are resumed where the claims prove to be its own still.
-    private func suspendGuests() async {
-        let running = view.read { state in
-            state.domains.values.filter { $0.state == .running }.map(\.vm).sorted()
-        }
-        guard !running.isEmpty, !Task.isCancelled else { return }
-        logger.error(
-            "session is unproven, suspending guests", metadata: ["guests": "\(running.count)"])
-        await withDiscardingTaskGroup { group in
-            for vm in running {
-                group.addTask { await suspend(vm) }
-            }
-        }
-    }
-
-    private func suspend(_ vm: VMID) async {
-        do {
-            try await domains.hypervisor.suspend(vm)
-            // Who claims it again must not take it for running.
-            try await domains.refresh(vm)
-        } catch {
-            logger.error("cannot suspend a guest", metadata: ["vm": "\(vm)", "error": "\(error)"])
-        }
     }
 }
