@@ -17,6 +17,7 @@ struct WatchService: Service {
     let view: NodeView
     let router: ChangeRouter
     let clock: any NodeClock
+    let random: any NodeRandom
     let logger: Logger
 
     func run() async throws {
@@ -77,8 +78,8 @@ struct WatchService: Service {
 
     private func compareNowAndThen() async throws {
         while true {
-            let jitter = Duration.seconds(Int.random(in: 0..<60))
-            try await clock.sleep(for: Self.comparisonInterval + jitter)
+            try await clock.sleep(
+                for: Self.comparisonInterval + random.jitter(upTo: .seconds(60)))
             let listed = try await load()
             let differs = view.change { state in
                 // An older answer than the watch's state says nothing.
