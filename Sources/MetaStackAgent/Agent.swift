@@ -18,16 +18,19 @@ public struct Agent: Service {
         public var storage: any BlockStorage
         public var files: any ImageFiles
         public var clock: any NodeClock
+        public var random: any NodeRandom
 
         public init(
             store: ClusterStore, hypervisor: any Hypervisor, storage: any BlockStorage,
-            files: any ImageFiles, clock: any NodeClock = SystemClock()
+            files: any ImageFiles, clock: any NodeClock = SystemClock(),
+            random: any NodeRandom = SystemRandom()
         ) {
             self.store = store
             self.hypervisor = hypervisor
             self.storage = storage
             self.files = files
             self.clock = clock
+            self.random = random
         }
     }
 
@@ -54,10 +57,11 @@ public struct Agent: Service {
             settings: GuestSettings(
                 vmPool: configuration.storage.vmPool,
                 consoleDirectory: configuration.libvirt.consoleDirectory),
-            clock: clock, logger: logger)
+            clock: clock, random: parts.random, logger: logger)
         let importer = ImageImporter(
             view: view, store: parts.store, storage: parts.storage, files: parts.files,
-            pool: configuration.storage.imagePool, clock: clock, logger: logger)
+            pool: configuration.storage.imagePool, clock: clock, random: parts.random,
+            logger: logger)
         let witnesses = Witnesses(store: parts.store, logger: logger)
         services = [
             StorageService(
@@ -65,7 +69,7 @@ public struct Agent: Service {
                 router: router, clock: clock, logger: logger),
             WatchService(
                 store: parts.store, view: view, router: router, witnesses: witnesses,
-                clock: clock, logger: logger),
+                clock: clock, random: parts.random, logger: logger),
             DomainService(
                 hypervisor: parts.hypervisor, domains: domains, view: view, host: host,
                 router: router, clock: clock, logger: logger),

@@ -104,7 +104,7 @@ extension GuestPerformer {
         let known = situation.volumes[id]
         guard let disk = plan.disk, let wanted = situation.desired else { return [] }
         let volume = Volume(
-            pool: settings.vmPool, image: FreshName.after(id.description),
+            pool: settings.vmPool, image: random.freshName(after: id.description),
             size: plan.flavour.disk, vm: situation.vm, vmCreateRevision: wanted.createRevision,
             source: disk.imageID, discarded: known?.value.allImages ?? [])
         return [(id, volume, known)]
@@ -161,13 +161,5 @@ extension GuestPerformer {
         }
         if isNew { log(situation).info("cannot run it here", metadata: ["reason": "\(reason)"]) }
         return .settled
-    }
-}
-
-/// Names for RBD images: each is used once and never again.
-enum FreshName {
-    static func after(_ prefix: String) -> String {
-        let suffix = String(UInt64.random(in: .min ... .max), radix: 16)
-        return "\(prefix).\(suffix)"
     }
 }

@@ -25,6 +25,7 @@ struct GuestPerformer: Sendable {
     let storage: any BlockStorage
     let settings: GuestSettings
     let clock: any NodeClock
+    let random: any NodeRandom
     let logger: Logger
     let memory = GuestMemory()
 

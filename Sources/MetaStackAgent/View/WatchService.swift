@@ -18,6 +18,7 @@ struct WatchService: Service {
     let router: ChangeRouter
     let witnesses: Witnesses
     let clock: any NodeClock
+    let random: any NodeRandom
     let logger: Logger
 
     func run() async throws {
@@ -78,8 +79,8 @@ struct WatchService: Service {
 
     private func compareNowAndThen() async throws {
         while true {
-            let jitter = Duration.seconds(Int.random(in: 0..<60))
-            try await clock.sleep(for: Self.comparisonInterval + jitter)
+            try await clock.sleep(
+                for: Self.comparisonInterval + random.jitter(upTo: .seconds(60)))
             await witnesses.refresh()
             let listed = try await load()
             let differs = view.change { state in
