@@ -45,7 +45,7 @@ public struct Agent: Service {
         let host = HostRecord(
             HostRecord.Fixed(configuration, since: clock.timestamp),
             capacity: try await parts.hypervisor.capacity(), store: parts.store, view: view,
-            logger: logger)
+            clock: clock, logger: logger)
         let router = ChangeRouter(
             view: view, guests: WorkQueue(clock: clock), images: WorkQueue(clock: clock),
             host: WorkQueue(clock: clock), clock: clock, logger: logger)

@@ -56,9 +56,10 @@ struct WatchService: Service {
 
     private func follow(after revision: MetaStackModel.Revision) async throws {
         for try await change in store.changes(after: revision) {
+            let time = clock.timestamp
             let (changed, malformed) = view.change { state in
                 let known = state.cluster.malformed
-                let changed = state.cluster.apply(change)
+                let changed = state.apply(change, at: time)
                 return (changed, state.cluster.malformed.filter { known[$0.key] != $0.value })
             }
             report(malformed)
