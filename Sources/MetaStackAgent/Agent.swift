@@ -18,16 +18,20 @@ public struct Agent: Service {
         public var storage: any BlockStorage
         public var files: any ImageFiles
         public var clock: any NodeClock
+        /// What the session's loop tells the watchdog; nil where nobody listens.
+        public var heartbeat: Heartbeat?
 
         public init(
             store: ClusterStore, hypervisor: any Hypervisor, storage: any BlockStorage,
-            files: any ImageFiles, clock: any NodeClock = SystemClock()
+            files: any ImageFiles, clock: any NodeClock = SystemClock(),
+            heartbeat: Heartbeat? = nil
         ) {
             self.store = store
             self.hypervisor = hypervisor
             self.storage = storage
             self.files = files
             self.clock = clock
+            self.heartbeat = heartbeat
         }
     }
 
@@ -69,7 +73,7 @@ public struct Agent: Service {
                 router: router, clock: clock, logger: logger),
             SessionService(
                 store: parts.store, view: view, host: host, router: router,
-                domains: domains, clock: clock, logger: logger),
+                domains: domains, heartbeat: parts.heartbeat, clock: clock, logger: logger),
             HostService(
                 record: host, view: view, queue: router.host, clock: clock, logger: logger),
             GuestService(

@@ -15,6 +15,7 @@ struct SessionService: Service {
     let host: HostRecord
     let router: ChangeRouter
     let domains: LocalDomains
+    let heartbeat: Heartbeat?
     let clock: any NodeClock
     let logger: Logger
 
@@ -25,6 +26,7 @@ struct SessionService: Service {
             while !Task.isCancelled {
                 try await step()
                 let isProven = view.provenLease(at: clock.now) != nil
+                heartbeat?.turned(at: clock.now, isProven: isProven)
                 if isProven != wasProven {
                     wasProven = isProven
                     if isProven { router.everythingChanged() } else { await suspendGuests() }
@@ -57,7 +59,10 @@ struct SessionService: Service {
 
     private func publish(_ lease: LeaseNumber) async {
         do {
-            switch try await host.publish(under: lease) {
+            let published = try await within(deadline, clock) { [host] in
+                try await host.publish(under: lease)
+            }
+            switch published {
             case .written(let revision):
                 view.change { $0.publishedAt = revision }
                 observe(.published(lease))
@@ -94,7 +99,9 @@ struct SessionService: Service {
     /// After a gap a keepalive's answer alone is not believed: etcd before 3.5.23 can renew a lease
     /// that is revoked already, and with it all that stood under it is gone.
     private func hostRecordStands(under lease: LeaseNumber) async throws -> Bool {
-        try await store.read(.host(view.me))?.lease == lease
+        try await within(deadline, clock) { [store, view] in
+            try await store.read(.host(view.me))?.lease == lease
+        }
     }
 
     private var deadline: Duration {
