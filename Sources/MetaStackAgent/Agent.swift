@@ -62,18 +62,23 @@ public struct Agent: Service {
         let importer = ImageImporter(
             view: view, store: parts.store, storage: parts.storage, files: parts.files,
             pool: configuration.storage.imagePool, clock: clock, logger: logger)
+        let witnesses = Witnesses(store: parts.store, logger: logger)
         services = [
             StorageService(
                 storage: parts.storage, settings: configuration.storage, host: host,
                 router: router, clock: clock, logger: logger),
             WatchService(
-                store: parts.store, view: view, router: router, clock: clock, logger: logger),
+                store: parts.store, view: view, router: router, witnesses: witnesses,
+                clock: clock, logger: logger),
             DomainService(
                 hypervisor: parts.hypervisor, domains: domains, view: view, host: host,
                 router: router, clock: clock, logger: logger),
             SessionService(
                 store: parts.store, view: view, host: host, router: router,
-                domains: domains, heartbeat: parts.heartbeat, clock: clock, logger: logger),
+                guests: GuestGuard(
+                    view: view, domains: domains, witnesses: witnesses,
+                    heartbeat: parts.heartbeat, clock: clock, logger: logger),
+                heartbeat: parts.heartbeat, clock: clock, logger: logger),
             HostService(
                 record: host, view: view, queue: router.host, clock: clock, logger: logger),
             GuestService(

@@ -58,14 +58,13 @@ struct ChangeRouter: Sendable {
     /// says: etcd before 3.5.23 can renew a lease that is revoked already.
     private func hostChanged(_ id: HostID) {
         if id == view.me {
-            let ended = view.change { state -> LeaseNumber? in
-                guard state.cluster.hosts[id] == nil, state.cluster.revision > state.publishedAt,
-                    let lease = state.session.heldLease
+            let ended = view.read { state -> LeaseNumber? in
+                guard state.cluster.hosts[id] == nil, state.cluster.revision > state.publishedAt
                 else { return nil }
-                state.session.observe(.ended(lease), at: clock.now)
-                return lease
+                return state.session.heldLease
             }
             if let ended {
+                view.observeSession(.ended(ended), at: clock.now)
                 logger.error("session ended: host record is gone", metadata: ["lease": "\(ended)"])
             }
         }

@@ -32,6 +32,8 @@ final class NodeView: Sendable {
     private let listed: AsyncStream<Void>
     private let lister: AsyncStream<Void>.Continuation
     let me: HostID
+    /// Rings when the session has changed.
+    let sessionBell = Bell()
 
     init(me: HostID, ttl: Duration) {
         self.me = me
@@ -52,6 +54,11 @@ final class NodeView: Sendable {
     /// The lease to claim under, where the session is proven.
     func provenLease(at now: ContinuousClock.Instant) -> LeaseNumber? {
         state.withLock { $0.session.provenLease(at: now) }
+    }
+
+    func observeSession(_ event: SessionMachine.Event, at now: ContinuousClock.Instant) {
+        state.withLock { $0.session.observe(event, at: now) }
+        sessionBell.ring()
     }
 
     var cluster: Cluster { state.withLock { $0.cluster } }

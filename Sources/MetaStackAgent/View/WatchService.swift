@@ -16,6 +16,7 @@ struct WatchService: Service {
     let store: ClusterStore
     let view: NodeView
     let router: ChangeRouter
+    let witnesses: Witnesses
     let clock: any NodeClock
     let logger: Logger
 
@@ -79,6 +80,7 @@ struct WatchService: Service {
         while true {
             let jitter = Duration.seconds(Int.random(in: 0..<60))
             try await clock.sleep(for: Self.comparisonInterval + jitter)
+            await witnesses.refresh()
             let listed = try await load()
             let differs = view.change { state in
                 // An older answer than the watch's state says nothing.
