@@ -19,11 +19,14 @@ public struct Agent: Service {
         public var files: any ImageFiles
         public var clock: any NodeClock
         public var random: any NodeRandom
+        /// What the session's loop tells the watchdog; nil where nobody listens.
+        public var heartbeat: Heartbeat?
 
         public init(
             store: ClusterStore, hypervisor: any Hypervisor, storage: any BlockStorage,
             files: any ImageFiles, clock: any NodeClock = SystemClock(),
-            random: any NodeRandom = SystemRandom()
+            random: any NodeRandom = SystemRandom(),
+            heartbeat: Heartbeat? = nil
         ) {
             self.store = store
             self.hypervisor = hypervisor
@@ -31,6 +34,7 @@ public struct Agent: Service {
             self.files = files
             self.clock = clock
             self.random = random
+            self.heartbeat = heartbeat
         }
     }
 
@@ -76,9 +80,9 @@ public struct Agent: Service {
             SessionService(
                 store: parts.store, view: view, host: host, router: router,
                 guests: GuestGuard(
-                    view: view, domains: domains, witnesses: witnesses, clock: clock,
-                    logger: logger),
-                clock: clock, logger: logger),
+                    view: view, domains: domains, witnesses: witnesses,
+                    heartbeat: parts.heartbeat, clock: clock, logger: logger),
+                heartbeat: parts.heartbeat, clock: clock, logger: logger),
             HostService(
                 record: host, view: view, queue: router.host, clock: clock, logger: logger),
             GuestService(

@@ -14,6 +14,7 @@ struct GuestGuard: Sendable {
     let view: NodeView
     let domains: LocalDomains
     let witnesses: Witnesses
+    let heartbeat: Heartbeat?
     let clock: any NodeClock
     let logger: Logger
 
@@ -21,9 +22,13 @@ struct GuestGuard: Sendable {
         while !Task.isCancelled {
             let rings = view.sessionBell.rings
             let now = clock.now
+            heartbeat?.turned(.guests, at: now)
             switch view.read({ $0.session.guestCare(at: now) }) {
             case .run(let lookAgain):
-                try await view.sessionBell.sleep(until: lookAgain, since: rings, clock: clock)
+                // Often enough for the watchdog, which wants to see this loop go round.
+                let turn = now + view.read { $0.session.ttl / 3 }
+                try await view.sessionBell.sleep(
+                    until: min(lookAgain, turn), since: rings, clock: clock)
             case .askMembers(let until):
                 try await ask(until: until, since: rings)
             case .suspend:

@@ -15,6 +15,7 @@ struct SessionService: Service {
     let host: HostRecord
     let router: ChangeRouter
     let guests: GuestGuard
+    let heartbeat: Heartbeat?
     let clock: any NodeClock
     let logger: Logger
 
@@ -38,6 +39,7 @@ struct SessionService: Service {
             try await step()
             let now = clock.now
             let isProven = view.provenLease(at: now) != nil
+            heartbeat?.turned(.session, at: now, isProven: isProven)
             let wasSuspended = isProven && view.change { $0.session.takeSuspension() }
             if isProven, !wasProven, hasBegun { etcdReturned(now) }
             if isProven, !wasProven || wasSuspended { router.everythingChanged() }
@@ -74,7 +76,7 @@ struct SessionService: Service {
     private func grant(_ ttl: Duration) async {
         let sentAt = clock.now
         do {
-            let granted = try await store.grantLease(ttl: ttl, deadline: deadline)
+            let granted = try await store.grantLease(ttl: ttl, deadline: beginCall())
             observe(.granted(granted.lease, ttl: granted.ttl, sentAt: sentAt))
         } catch {
             failed("cannot get a lease", error)
@@ -83,13 +85,16 @@ struct SessionService: Service {
 
     private func publish(_ lease: LeaseNumber) async {
         do {
-            switch try await host.publish(under: lease) {
+            let published = try await within(beginCall(), clock) { [host] in
+                try await host.publish(under: lease)
+            }
+            switch published {
             case .written(let revision):
                 view.change { $0.publishedAt = revision }
                 observe(.published(lease))
                 logger.info(
                     "session begun", metadata: ["lease": "\(lease)", "revision": "\(revision)"])
-                await guests.witnesses.refresh(deadline: deadline)
+                await guests.witnesses.refresh(deadline: beginCall())
             case .conflict:
                 observe(.failed)
             }
@@ -104,7 +109,7 @@ struct SessionService: Service {
         let sentAt = clock.now
         do {
             let hadGap = view.provenLease(at: sentAt) == nil
-            var isAlive = try await store.keepAlive(lease, deadline: deadline)
+            var isAlive = try await store.keepAlive(lease, deadline: beginCall())
             if isAlive, hadGap { isAlive = try await hostRecordStands(under: lease) }
             if isAlive {
                 observe(.renewed(lease, sentAt: sentAt))
@@ -121,11 +126,17 @@ struct SessionService: Service {
     /// After a gap a keepalive's answer alone is not believed: etcd before 3.5.23 can renew a lease
     /// that is revoked already, and with it all that stood under it is gone.
     private func hostRecordStands(under lease: LeaseNumber) async throws -> Bool {
-        try await store.read(.host(view.me))?.lease == lease
+        try await within(beginCall(), clock) { [store, view] in
+            try await store.read(.host(view.me))?.lease == lease
+        }
     }
 
-    private var deadline: Duration {
+    /// A call that may take its time is a turn of the loop's by itself.
+    ///
+    /// - Returns: how long it may take.
+    private func beginCall() -> Duration {
         let now = clock.now
+        heartbeat?.turned(.session, at: now)
         return view.read { $0.session.callDeadline(at: now) }
     }
 
