@@ -61,6 +61,7 @@ class Layout:
     binaries: str = ""
     agents: bool = True
     stale_endpoint: bool = False
+    watchdog: str = "fence"
 
     def machine(self, name):
         """The machine of a name; raises for one that this lab does not have."""

@@ -122,9 +122,13 @@ class Breaker:
         control.end_service(machine.socket, "agent", "stop")
         return lambda: agent.start(self.lab, machine)
 
-    def stall(self, _fault, machine, _record):
+    def stall_unwatched(self, fault, machine, record):
+        """As `stall`, and nobody notices."""
+        return self.stall(fault, machine, record, "stall-unwatched")
+
+    def stall(self, _fault, machine, _record, request="stall"):
         """SIGSTOP and SIGCONT. A watchdog may have ended the stalled process meanwhile."""
-        control.request(machine.socket, "stall", "agent")
+        control.request(machine.socket, request, "agent")
 
         def wake():
             with contextlib.suppress(LabError):

@@ -16,8 +16,8 @@ DETAILS = """\
 The run fails (exit code 1) unless all of these are 0:
   double runs     two QEMUs of one VM of which the earlier one prints another number, synced, after
                   the later one has printed its first; or whose processors ran in turns (A B A B
-                  within 3 s). The second is excused, and told apart, while the earlier one's agent
-                  is stalled and the lab has no watchdog that could have suspended it.
+                  within 3 s). The second is excused, and told apart, while an agent stands still
+                  and so does its watchdog, so that nobody could have suspended its guests.
   lost counters   numbers that a guest printed as synced, which a later run of it, or its disk read
                   from outside, does not know
   leaks           records, RBD images, domains or QEMUs that are left when all VMs are deleted

@@ -29,6 +29,7 @@ KINDS = {
         Kind("agent-kill", "host", "kill -9 of the agent; it is restarted", False, 2),
         Kind("agent-upgrade", "host", "the agent is stopped, and started", False, 2, 0.1, 1.6),
         Kind("stall", "host", "the agent stands still (SIGSTOP)", True, 2, 0.4, 4),
+        Kind("stall-unwatched", "host", "the agent and its watchdog stand still", True, 1, 0.4, 4),
         Kind("cut-etcd", "host", "a host cut off from etcd", True, 2, 0.3, 4),
         Kind("cut-ceph", "host", "a host cut off from Ceph", True, 1, 0.5, 6),
         Kind("cut-both", "host", "a host cut off from etcd and Ceph", True, 1, 0.5, 5),
@@ -49,8 +50,10 @@ KINDS = {
 }
 
 #: A host with one of these is as good as dead to its VMs once the lease has ended.
-ENDS_LEASE = ("power", "stall", "cut-etcd", "cut-both", "cut-all", "deaf", "mute")
+ENDS_LEASE = (
+    "power", "stall", "stall-unwatched", "cut-etcd", "cut-both", "cut-all", "deaf", "mute"
+)
 
 #: Those whose takeover is held against the promise of TTL + 1 s: the lease hears nothing from the
 #: fault on. (A deaf host's last request still arrives, a third of the TTL later.)
-JUDGED = ("power", "stall", "cut-etcd", "cut-both", "cut-all", "mute")
+JUDGED = ("power", "stall", "stall-unwatched", "cut-etcd", "cut-both", "cut-all", "mute")

@@ -22,8 +22,8 @@ DISKS = 3.0
 class Observer:
     """All that was seen, and what is wrong with it. `lock` guards everything that is shared.
 
-    stalled(host): whether the host's agent stood still just now, so that only a watchdog could
-    suspend its guests.
+    stalled(host, now): whether nobody could suspend the host's guests just now, as its agent stood
+    still and its watchdog, too.
     """
 
     def __init__(self, lab, storage, stalled, cause_of):
@@ -40,7 +40,6 @@ class Observer:
         self.volumes = {}
         self.findings = []
         self.excused = []
-        self.excusable = True
         self.lines = collections.defaultdict(collections.deque)
         self.problems = []
         self.ended = threading.Event()
@@ -98,8 +97,8 @@ class Observer:
                     self.computed_twice(now, guest, other)
 
     def computed_twice(self, now, guest, other):
-        """Notes two guests that ran at once; an agent that stalls can suspend nothing."""
-        excused = self.excusable and (self.stalled(guest.host, now) or self.stalled(other, now))
+        """Notes two guests that ran at once, and whether anybody could have suspended one."""
+        excused = self.stalled(guest.host, now) or self.stalled(other, now)
         text = f"ran on {other} and {guest.host}"
         target = self.excused if excused else self.findings
         target.append(Finding("computed-twice", guest.vm, now, text))

@@ -58,7 +58,7 @@ def build(session, parameters, leaks, leftovers, wrong):
             "claimed again in place": observer.takeovers.in_place,
         },
         "double runs": len(found["written-twice"]) + len(found["computed-twice"]),
-        "computed twice while an agent stalled": len(observer.excused),
+        "computed twice with no watchdog": len(observer.excused),
         "lost counters": len(found["lost"]),
         "leaks": {kind: names for kind, names in leaks.items() if names},
         "left over": leftovers,
@@ -106,8 +106,7 @@ def render(report):
         ("takeovers without a fault of the host or etcd", str(takeovers["unexplained"])),
         ("claimed again in place", str(takeovers["claimed again in place"])),
         ("double runs", str(report["double runs"])),
-        ("computed twice while an agent stalled", str(
-            report["computed twice while an agent stalled"])),
+        ("computed twice with no watchdog", str(report["computed twice with no watchdog"])),
         ("acknowledged counters lost", str(report["lost counters"])),
         ("leaks", str(sum(len(names) for names in report["leaks"].values()))),
     ]

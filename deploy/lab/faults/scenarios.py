@@ -24,7 +24,7 @@ SILENCE_LIMIT = 1.0
 GONE_LIMIT = 2.0
 
 #: Seconds without processor time after which a guest that counts five times a second is suspended.
-SUSPENDED_AFTER = 0.6
+SUSPENDED_AFTER = 0.4
 
 
 class Scenario:

@@ -75,9 +75,9 @@ class Session:
         print(f"{time.monotonic() - self.began:7.1f} s  {clock}  {text}", flush=True)
 
     def stalled(self, host, now):
-        """Whether a host's agent was stalled just now, or has hardly woken up."""
+        """Whether a host's agent stood still just now, or hardly runs again, and nobody watched."""
         return any(
-            record.kind == "stall" and record.fault.target == host
+            record.kind == "stall-unwatched" and record.fault.target == host
             and record.touches(now - MARGIN, now)
             for record in self.breaker.records
         )
