@@ -48,7 +48,8 @@ def add_to(verbs):
     sub.add_argument("--times", type=int, default=1, help="repeats of a scenario (default: 1)")
     sub.add_argument("--judge-times", action="store_true", help="fail where takeovers are late")
     sub.add_argument("--json", type=pathlib.Path, metavar="FILE", help="where to write the report")
-    sub.add_argument("--logs", type=pathlib.Path, help="where a failed run leaves its logs")
+    sub.add_argument("--logs", type=pathlib.Path, help="where its logs are kept if it fails")
+    sub.add_argument("--keep-logs", action="store_true", help="also of a run that passed")
     sub.add_argument("--keep", action="store_true", help="leave the lab up at the end")
     sub.add_argument("--plan", action="store_true", help="print what the seed stands for, and end")
 

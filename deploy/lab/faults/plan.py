@@ -10,7 +10,7 @@ QUIET_START = 3.0
 QUIET_END = 12.0
 
 #: Seconds between two faults: usual ones, and those that come together.
-GAP = (3.0, 12.0)
+GAP = (5.0, 20.0)
 BURST_GAP = (0.0, 1.0)
 BURST_CHANCE = 0.3
 

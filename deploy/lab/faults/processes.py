@@ -17,7 +17,7 @@ ACTIVE = 1_000_000
 
 #: How much guests yield to everything else. Emulation takes whole processors, which on a real host
 #: would not be those of etcd and Ceph.
-NICENESS = 10
+NICENESS = 19
 
 #: Looks at a new process until it counts as no QEMU: libvirt's child is not QEMU from the start.
 TRIES = 20

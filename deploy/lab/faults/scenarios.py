@@ -2,11 +2,15 @@
 
 import time
 
+from lab import control
+from lab.commands import run as run_tool
+from lab.errors import LabError
 from lab.faults import report
 from lab.faults.plan import Fault
 from lab.faults.rules import percentile
 from lab.faults.run import load, recover
 from lab.faults.session import Session
+from lab.host import VIRSH
 
 #: Microseconds between two numbers, so that a second without one is seen.
 QUICK_PAUSE = 200_000
@@ -34,6 +38,7 @@ class Scenario:
         self.session = session
         self.observer = session.observer
         self.wrong = []
+        self.expected = set()
         self.rows = [("WHAT", "SECONDS")]
 
     def break_now(self, kind, target=""):
@@ -232,7 +237,34 @@ def wait_until_suspended(scenario, guests):
     scenario.session.world.wait(suspended, TAKEOVER_LIMIT, "the guests to be suspended")
 
 
-SCENARIOS = {"power": power, "stall": stall, "etcd-down": etcd_down, "cut-etcd": cut_etcd}
+def twin(scenario, _times):
+    """Proves the checker: a guest is started beside itself by hand, which must not go unseen."""
+    observer, lab = scenario.observer, scenario.session.world.lab
+    host, guests = scenario.busiest()
+    other = next(each for each in lab.machines("host") if each.name != host)
+    control.end_service(other.socket, "agent", "stop")
+    inside = [control.enter(lab.machine(host).socket), control.enter(other.socket)]
+    domain = f"metastack-{guests[0].vm}"
+    description = run_tool(*inside[0], *VIRSH, "dumpxml", "--security-info", domain)
+    run_tool(*inside[1], *VIRSH, "create", "/dev/stdin", stdin=description)
+    scenario.expected = {"written-twice", "computed-twice", "lost"}
+
+    def found():
+        return {each.rule for each in observer.findings} >= {"written-twice", "computed-twice"}
+
+    try:
+        scenario.session.world.wait(found, TAKEOVER_LIMIT, "the checker to see the twin")
+    except LabError as error:
+        scenario.wrong.append(str(error))
+    run_tool(*inside[1], *VIRSH, "destroy", domain)
+    for rule in sorted(scenario.expected):
+        count = sum(each.rule == rule for each in observer.findings)
+        scenario.rows.append((f"{rule}, as it must be found", str(count)))
+
+
+SCENARIOS = {
+    "power": power, "stall": stall, "etcd-down": etcd_down, "cut-etcd": cut_etcd, "twin": twin
+}
 
 
 def perform(options):
@@ -245,7 +277,8 @@ def perform(options):
         SCENARIOS[options.scenario](scenario, options.times)
         session.observer.check_disks()
         scenario.wrong += [f"{each.rule}: vm {each.vm}: {each.text}"
-                           for each in session.observer.findings]
+                           for each in session.observer.findings
+                           if each.rule not in scenario.expected]
         scenario.wrong += session.breaker.problems + session.observer.problems
         session.failed = bool(scenario.wrong)
         session.write({"scenario": options.scenario, "ttl": options.ttl, "load": load(),

@@ -51,7 +51,7 @@ class Session:
             self.observer.stop()
         if self.breaker:
             self.breaker.pool.shutdown(wait=True, cancel_futures=True)
-        if self.failed or kind is not None:
+        if self.failed or kind is not None or self.options.keep_logs:
             self.keep_logs()
         if self.storage:
             self.storage.close()
@@ -97,7 +97,7 @@ class Session:
     def mark_alone(self):
         """Tells takeovers from a single fault from those amid others."""
         for each in self.observer.takeovers.all:
-            end = each.up_at or each.resumed_at or each.claimed_at
+            end = each.resumed_at or each.claimed_at
             others = [
                 record for record in self.breaker.records
                 if record.touches(each.fault_at - MARGIN, end) and record.began != each.fault_at

@@ -15,7 +15,7 @@ RAM = "96MiB"
 DISK = "64MiB"
 
 #: Microseconds between two numbers in a run of many guests.
-SLOW_PAUSE = 500_000
+SLOW_PAUSE = 1_000_000
 
 #: Seconds for one command, and for the first start of all guests.
 COMMAND_LIMIT = 25
