@@ -46,7 +46,9 @@ class Session:
         return self
 
     def __exit__(self, kind, error, trace):
-        """Ends everything; keeps the logs of a run that failed."""
+        """Ends everything; keeps the logs of a run that failed. A second ^C changes nothing."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         if self.observer:
             self.observer.stop()
         if self.breaker:
