@@ -15,6 +15,9 @@ from lab import control
 #: Nanoseconds of processor time between two looks that count as running; a stop itself costs less.
 ACTIVE = 1_000_000
 
+#: A thread's flag in /proc: it is ending. What it uses from then on is the kernel's tidying up.
+EXITING = 0x4
+
 #: How much guests yield to everything else. Emulation takes whole processors, which on a real host
 #: would not be those of etcd and Ceph.
 NICENESS = 19
@@ -98,14 +101,21 @@ class Processes:
             if guest.processor is None:
                 return
             used = int((guest.processor / "schedstat").read_text().split()[0])
-        except (OSError, ValueError):
+            ending = used - guest.used > ACTIVE and is_ending(guest.processor)
+        except (OSError, ValueError, IndexError):
             guest.active = False  # It is ending; the next look finds it gone.
             return
-        guest.active = guest.used >= 0 and used - guest.used > ACTIVE
+        guest.active = guest.used >= 0 and used - guest.used > ACTIVE and not ending
         guest.used = used
         if guest.active:
             guest.last_active = now
             guest.first_active = guest.first_active or now
+
+
+def is_ending(thread):
+    """Whether a thread has begun to end."""
+    fields = (thread / "stat").read_text().rpartition(")")[2].split()
+    return bool(int(fields[6]) & EXITING)
 
 
 def processor_of(pid):
