@@ -90,10 +90,11 @@ extension SystemTests {
                 let vm = try await test.start("fenced")
                 let host = try await vm.counting(past: 0).value.host
                 // The second one has a name as MetaStack gives them, and none of its metadata.
+                let folder = try test.folder()
                 let strangers = [test.name("stranger"), "metastack-\(test.name("stranger"))"]
                 for stranger in strangers {
                     test.later { _ = try await lab.execute(host, "virsh", "destroy", stranger) }
-                    try await lab.createStranger(stranger, on: host, in: try test.folder())
+                    try await lab.createStranger(stranger, on: host, in: folder)
                 }
                 test.later { try await lab.tool("wake", host.text) }
                 try await lab.tool("stall", host.text, "--no-fence")

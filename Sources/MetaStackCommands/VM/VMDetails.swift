@@ -94,7 +94,7 @@ struct VMDetails {
 
 extension String {
     /// Each line made harmless to a terminal.
-    var printableLines: String {
+    fileprivate var printableLines: String {
         split(separator: "\n").map { String($0).printable + "\n" }.joined()
     }
 }

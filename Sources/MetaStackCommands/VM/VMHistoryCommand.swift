@@ -17,7 +17,7 @@ struct VMHistoryCommand: ClusterCommand {
         let vm = VMOverview(id, in: cluster)
         let past = vm.history.map { VMPast($0.value) }
         try session.answer(try document(vm, past)) {
-            "vm \(vm.name) (\(id))\n\n".printableLines
+            "vm \(vm.name) (\(id))".printable + "\n\n"
                 + (past?.text ?? "nothing is known of its past: it never ran\n")
         }
     }
