@@ -64,7 +64,7 @@ let package = Package(
         .systemLibrary(
             name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCeph", providers: [.apt(["librados-dev", "librbd-dev"])]),
-        .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CMemory"),
         module("BlockingCalls"),
         module("Curl", "CCurl"),
         module("Etcd", "Curl", logging),
@@ -87,7 +87,7 @@ let package = Package(
             "MetaStackStore", lifecycle, logging, subprocess),
 
         program(
-            "metastack-node", "CMalloc", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
+            "metastack-node", "CMemory", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
             "MetaStackStore", argumentParser, lifecycle, logging, signals),
         program("metastack", "MetaStackCommands"),
         program(

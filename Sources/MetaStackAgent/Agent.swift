@@ -18,12 +18,14 @@ public struct Agent: Service {
         public var storage: any BlockStorage
         public var files: any ImageFiles
         public var clock: any NodeClock
+        public var random: any NodeRandom
         /// What the session's loop tells the watchdog; nil where nobody listens.
         public var heartbeat: Heartbeat?
 
         public init(
             store: ClusterStore, hypervisor: any Hypervisor, storage: any BlockStorage,
             files: any ImageFiles, clock: any NodeClock = SystemClock(),
+            random: any NodeRandom = SystemRandom(),
             heartbeat: Heartbeat? = nil
         ) {
             self.store = store
@@ -31,6 +33,7 @@ public struct Agent: Service {
             self.storage = storage
             self.files = files
             self.clock = clock
+            self.random = random
             self.heartbeat = heartbeat
         }
     }
@@ -46,7 +49,7 @@ public struct Agent: Service {
         let host = HostRecord(
             HostRecord.Fixed(configuration, since: clock.timestamp),
             capacity: try await parts.hypervisor.capacity(), store: parts.store, view: view,
-            logger: logger)
+            clock: clock, logger: logger)
         let router = ChangeRouter(
             view: view, guests: WorkQueue(clock: clock), images: WorkQueue(clock: clock),
             host: WorkQueue(clock: clock), clock: clock, logger: logger)
@@ -58,10 +61,11 @@ public struct Agent: Service {
             settings: GuestSettings(
                 vmPool: configuration.storage.vmPool,
                 consoleDirectory: configuration.libvirt.consoleDirectory),
-            clock: clock, logger: logger)
+            clock: clock, random: parts.random, logger: logger)
         let importer = ImageImporter(
             view: view, store: parts.store, storage: parts.storage, files: parts.files,
-            pool: configuration.storage.imagePool, clock: clock, logger: logger)
+            pool: configuration.storage.imagePool, clock: clock, random: parts.random,
+            logger: logger)
         let witnesses = Witnesses(store: parts.store, logger: logger)
         services = [
             StorageService(
@@ -69,7 +73,7 @@ public struct Agent: Service {
                 router: router, clock: clock, logger: logger),
             WatchService(
                 store: parts.store, view: view, router: router, witnesses: witnesses,
-                clock: clock, logger: logger),
+                clock: clock, random: parts.random, logger: logger),
             DomainService(
                 hypervisor: parts.hypervisor, domains: domains, view: view, host: host,
                 router: router, clock: clock, logger: logger),

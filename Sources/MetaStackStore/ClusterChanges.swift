@@ -30,7 +30,7 @@ public struct ClusterChanges: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         private static let retryAfter = Duration.milliseconds(200)
         private let store: ClusterStore
-        private var watch: EtcdWatch.AsyncIterator
+        private var watch: any WatchReader
 
         init(store: ClusterStore, after revision: MetaStackModel.Revision) {
             self.store = store
@@ -39,9 +39,8 @@ public struct ClusterChanges: AsyncSequence, Sendable {
 
         private static func watch(
             _ store: ClusterStore, after revision: MetaStackModel.Revision
-        ) -> EtcdWatch.AsyncIterator {
-            store.client.watch(store.layout.range, from: Etcd.Revision(revision).next)
-                .makeAsyncIterator()
+        ) -> any WatchReader {
+            store.client.reader(store.layout.range, from: Etcd.Revision(revision).next)
         }
 
         public mutating func next() async throws -> ClusterChange? {
@@ -61,7 +60,7 @@ public struct ClusterChanges: AsyncSequence, Sendable {
                     watch = Self.watch(store, after: cluster.revision)
                     return cluster
                 } catch let error as EtcdError where error.isRetriable {
-                    try await Task.sleep(for: Self.retryAfter)
+                    try await store.pause(Self.retryAfter)
                 }
             }
         }

@@ -6,13 +6,22 @@ public import MetaStackModel
 /// Nodes and management use the same one; who may write what is in the design's table, not here.
 public final class ClusterStore: Sendable {
     /// For what is not a record: leases, members, status.
-    public let client: EtcdClient
+    public let client: any EtcdCalls
     let layout: KeyLayout
+    let pause: @Sendable (Duration) async throws -> Void
 
-    /// - Parameter prefix: below which the deployment's keys stand, such as `/metastack`.
-    public init(client: EtcdClient, prefix: String) {
+    /// - Parameters:
+    ///   - prefix: below which the deployment's keys stand, such as `/metastack`.
+    ///   - pause: returns after a time, or throws `CancellationError` before.
+    public init(
+        client: any EtcdCalls, prefix: String,
+        pause: @escaping @Sendable (Duration) async throws -> Void = {
+            try await Task.sleep(for: $0)
+        }
+    ) {
         self.client = client
         layout = KeyLayout(prefix: prefix)
+        self.pause = pause
     }
 
     /// All records at one revision (etcd's `Range`, in pages).

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CMalloc
 import Foundation
 import Logging
 import MetaStackAgent
@@ -21,7 +20,7 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var options: NodeOptions
 
     func run() async throws {
-        keepMemorySmall()
+        ProcessMemory.limitArenas()
         let configuration = try options.read()
         let logging = LogConfiguration(configuration.log)
         let syslog = SyslogSink(destination: logging.syslog, application: "metastack-node")
@@ -37,6 +36,7 @@ struct Run: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
+                    .init(service: ProcessMemory(logger: logger)),
                     .init(service: PromptEnd(node: node)),
                     .init(service: try watchdog(configuration.node, heartbeat, logger)),
                 ],
@@ -59,14 +59,6 @@ struct Run: AsyncParsableCommand {
             budget: budget, logger: logger,
             // At once, without the ordinary end's work: what hangs would hang that too.
             onHang: { _exit(EXIT_FAILURE) })
-    }
-
-    /// The agent lives beside guests that pay for their memory. Many threads of Ceph and libvirt would
-    /// each keep an arena of freed memory, and large buffers of an image import would stay.
-    private func keepMemorySmall() {
-        _ = mallopt(M_ARENA_MAX, 2)
-        _ = mallopt(M_MMAP_THRESHOLD, 128 << 10)
-        _ = mallopt(M_TRIM_THRESHOLD, 128 << 10)
     }
 }
 

@@ -11,6 +11,7 @@ struct ImageImporter: Sendable {
     let files: any ImageFiles
     let pool: PoolName
     let clock: any NodeClock
+    let random: any NodeRandom
     let logger: Logger
 
     /// Claims the image and imports it. A failure is written down for whoever asked.
@@ -21,7 +22,8 @@ struct ImageImporter: Sendable {
         let known = view.cluster.actualImages[id]
         let claim = ActualImage(
             host: view.me, lease: lease.description, state: .importing,
-            desiredRevision: wanted.revision, pool: pool, rbdImage: FreshName.after(id.text),
+            desiredRevision: wanted.revision, pool: pool,
+            rbdImage: random.freshName(after: id.text),
             discarded: known?.value.allImages ?? [])
         let result = try await store.write(
             [.put(.actualImage(id), claim)],

@@ -34,16 +34,27 @@ struct SessionService: Service {
     private func keepSession() async throws {
         await view.firstList()
         var wasProven = false
+        var hasBegun = false
         while !Task.isCancelled {
             try await step()
             let now = clock.now
             let isProven = view.provenLease(at: now) != nil
             heartbeat?.turned(.session, at: now, isProven: isProven)
             let wasSuspended = isProven && view.change { $0.session.takeSuspension() }
+            if isProven, !wasProven, hasBegun { etcdReturned(now) }
             if isProven, !wasProven || wasSuspended { router.everythingChanged() }
+            hasBegun = hasBegun || isProven
             if !isProven, wasProven { logger.warning("session is unproven") }
             wasProven = isProven
         }
+    }
+
+    private func etcdReturned(_ now: ContinuousClock.Instant) {
+        let hold = view.change { state in
+            state.takeovers.observe(.etcdReturned, at: now)
+            return state.takeovers.hold(at: now, wanted: nil)
+        }
+        if let hold { router.saysWhatIsHeld(hold) }
     }
 
     private func step() async throws {

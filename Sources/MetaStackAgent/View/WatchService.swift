@@ -18,6 +18,7 @@ struct WatchService: Service {
     let router: ChangeRouter
     let witnesses: Witnesses
     let clock: any NodeClock
+    let random: any NodeRandom
     let logger: Logger
 
     func run() async throws {
@@ -55,9 +56,10 @@ struct WatchService: Service {
 
     private func follow(after revision: MetaStackModel.Revision) async throws {
         for try await change in store.changes(after: revision) {
+            let time = clock.timestamp
             let (changed, malformed) = view.change { state in
                 let known = state.cluster.malformed
-                let changed = state.cluster.apply(change)
+                let changed = state.apply(change, at: time)
                 return (changed, state.cluster.malformed.filter { known[$0.key] != $0.value })
             }
             report(malformed)
@@ -78,8 +80,8 @@ struct WatchService: Service {
 
     private func compareNowAndThen() async throws {
         while true {
-            let jitter = Duration.seconds(Int.random(in: 0..<60))
-            try await clock.sleep(for: Self.comparisonInterval + jitter)
+            try await clock.sleep(
+                for: Self.comparisonInterval + random.jitter(upTo: .seconds(60)))
             await witnesses.refresh()
             let listed = try await load()
             let differs = view.change { state in

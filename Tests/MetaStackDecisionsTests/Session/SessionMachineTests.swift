@@ -69,6 +69,7 @@ struct SessionMachineTests {
         machine.observe(.ended(lease), at: at(1))
         #expect(machine.provenLease(at: at(1)) == nil)
         #expect(machine.heldLease == nil)
+        machine.observe(.guestsSuspended, at: at(1))
         #expect(machine.next(at: at(1)) == .grant(ttl: .seconds(5)))
     }
 
