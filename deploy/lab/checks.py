@@ -6,7 +6,7 @@ from lab.faults.rules import Ledger, Line, Overlap, Takeover, percentile
 
 
 def lines(*words):
-    """Console lines of one VM from (host, kind, value, time) tuples, each seen 0.1 s at most late."""
+    """Console lines of one VM from (host, kind, value, time), each seen at most 0.1 s late."""
     return [
         Line("vm", host, value, kind == "up", at - 0.1, at) for host, kind, value, at in words
     ]

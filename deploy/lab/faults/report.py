@@ -71,16 +71,19 @@ def build(session, parameters, leaks, leftovers, wrong):
 def reasons(report, session, wrong):
     """Why the run has failed; empty where it has not."""
     limit, began = report["takeovers"]["limit"], session.began
-    found = [
-        f"{each.rule}: vm {each.vm} at {each.at - began:.1f} s: {each.text}"
-        for each in session.observer.findings
-    ]
+    found = [sentence(each, began) for each in session.observer.findings]
     for kind, names in report["leaks"].items():
         found.append(f"leaked {kind}: {', '.join(names[:5])}" + (" …" if names[5:] else ""))
     worst = report["takeovers"]["judged"]["resumed"]["p99"]
     if session.options.judge_times and worst is not None and worst > limit:
         found.append(f"takeovers took {worst} s at p99, and not {limit} s at most")
     return found + wrong + session.breaker.problems + session.observer.problems
+
+
+def sentence(finding, began):
+    """A finding for people, with the time that the run's own lines have."""
+    at = finding.at - began
+    return f"{finding.rule}: vm {finding.vm} at {at:.1f} s: {finding.text}"
 
 
 def render(report):

@@ -1,7 +1,7 @@
 """Judges what was observed. Pure: observations in, findings out; no clock, no I/O.
 
-**Written twice.** A guest prints a number only once it is synced, so a line is a write that Ceph has
-acknowledged. A run of a guest begins at its "up" line, which tells the number that it read from its
+**Written twice.** A guest prints a number only once it is synced, so a line is a write that Ceph
+has acknowledged. A run of a guest begins at its "up" line, which tells the number that it read from its
 disk. Of two runs of one VM the later one's up line came last. It is a double run where the earlier
 run prints a number again after the later one has printed its first; each line carries the time
 before which it was certainly not there, so lines that were merely read late accuse nobody.

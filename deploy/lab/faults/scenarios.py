@@ -276,9 +276,10 @@ def perform(options):
         session.say(f"all guests count; the load is {load()}")
         SCENARIOS[options.scenario](scenario, options.times)
         session.observer.check_disks()
-        scenario.wrong += [f"{each.rule}: vm {each.vm} at {each.at - session.began:.1f} s: {each.text}"
-                           for each in session.observer.findings
-                           if each.rule not in scenario.expected]
+        scenario.wrong += [
+            report.sentence(each, session.began) for each in session.observer.findings
+            if each.rule not in scenario.expected
+        ]
         scenario.wrong += session.breaker.problems + session.observer.problems
         session.failed = bool(scenario.wrong)
         session.write({"scenario": options.scenario, "ttl": options.ttl, "load": load(),
