@@ -10,8 +10,13 @@ import Testing
 extension AgentTests {
     /// An agent that dies right before each of its calls in turn, whichever those are.
     struct CrashTests {
-        @Test func aCrashBeforeAnyStepOfProvisioningLeaksAndLosesNothing() async throws {
-            try await Life.run { life in
+        enum Crash: Sendable, CaseIterable {
+            case agent, host
+        }
+
+        @Test(arguments: Crash.allCases)
+        func aCrashBeforeAnyStepOfProvisioningLeaksAndLosesNothing(_ crash: Crash) async throws {
+            try await Life.run(crash) { life in
                 var steps = 0
                 repeat {
                     steps += 1
@@ -29,8 +34,9 @@ extension AgentTests {
             }
         }
 
-        @Test func aCrashBeforeAnyStepOfDeletingLeaksAndLosesNothing() async throws {
-            try await Life.run { life in
+        @Test(arguments: Crash.allCases)
+        func aCrashBeforeAnyStepOfDeletingLeaksAndLosesNothing(_ crash: Crash) async throws {
+            try await Life.run(crash) { life in
                 var steps = 0
                 repeat {
                     steps += 1
@@ -51,21 +57,27 @@ private final class Life: Sendable {
     let fleet: TestFleet
     let host: TestHost
     let crash = CrashPoint()
+    private let kind: AgentTests.CrashTests.Crash
     private let agent: Mutex<AgentRun>
     private let disksAtFirst: Set<FakeDiskPath>
 
-    static func run(_ body: @Sendable (Life) async throws -> Void) async throws {
-        // The lease outlives a restart: the next agent carries the claims over.
+    static func run(
+        _ kind: AgentTests.CrashTests.Crash, _ body: @Sendable (Life) async throws -> Void
+    ) async throws {
+        // The lease outlives an agent, and the next one carries the claims over.
         try await TestFleet.run(leaseTTL: .seconds(20)) { fleet in
             let started = try await fleet.startHosts()[0]
             await started.agent.stop()
-            try await body(await Life(fleet, started.host))
+            try await body(await Life(fleet, started.host, kind))
         }
     }
 
-    private init(_ fleet: TestFleet, _ host: TestHost) async {
+    private init(
+        _ fleet: TestFleet, _ host: TestHost, _ kind: AgentTests.CrashTests.Crash
+    ) async {
         self.fleet = fleet
         self.host = host
+        self.kind = kind
         disksAtFirst = Set(await fleet.storage.disks.keys)
         let crash = crash
         let storageSteps: [FakeStorage.Call] = [
@@ -88,9 +100,17 @@ private final class Life: Sendable {
         guard crash.hasFired else { return }
         await agent.withLock(\.self).kill()
         crash.bury()
+        if kind == .host { try await loseHost() }
         let next = fleet.start(host) { [crash] in CrashingEtcd(etcd: $0, crash: crash) }
         agent.withLock { $0 = next }
         try await fleet.until(what, isSo)
+    }
+
+    /// What the end of a host takes with it, once its lease has run out.
+    private func loseHost() async throws {
+        try await host.hypervisor.destroy(web)
+        guard let lease = try await fleet.store.load().hosts[host.id]?.lease else { return }
+        try await fleet.store.client.revoke(LeaseID(rawValue: lease.number))
     }
 
     func disksOfVMs() async -> Set<FakeDiskPath> {
