@@ -16,8 +16,7 @@ extension GuestPerformer {
         } catch {
             return pending(situation, error.description)
         }
-        let candidates = view.placement.candidates(for: plan.request)
-        guard let rank = candidates.firstIndex(of: view.me) else {
+        guard let rank = view.turn(of: vm)?.rank else {
             return pending(situation, reasonHere(plan.request))
         }
         if let early = timeToTurn(vm, rank: rank) { return .again(after: early) }
@@ -26,9 +25,12 @@ extension GuestPerformer {
         let departure = view.read { $0.departures[vm] }
         var madeAt: Revision?
         defer { settle(plan.request, madeAt: madeAt) }
-        let result = try await transactions.claim(
-            vm, wanted: wanted, as: newClaim(plan, wanted), volumes: volumes(plan, situation),
-            image: plan.disk.map { ($0.imageID, $0.imageRevision) }, lease: situation.lease)
+        let result = try await claims.claim(
+            ClaimOrder(
+                vm: vm, wanted: wanted.revision, claim: newClaim(plan, wanted),
+                volumes: volumes(plan, situation),
+                image: plan.disk.map { ($0.imageID, $0.imageRevision) }),
+            lease: situation.lease)
         if case .written(let revision) = result {
             log(situation, revision).info("claimed", metadata: ["rank": "\(rank)"])
             madeAt = revision
@@ -124,7 +126,7 @@ extension GuestPerformer {
     /// image name, since a former owner that stalls may still be at work on the old one.
     private func volumes(
         _ plan: VMPlan, _ situation: GuestSituation
-    ) -> [(id: VolumeID, volume: Volume, known: Stored<Volume>?)] {
+    ) -> [(id: VolumeID, volume: Volume, known: Revision?)] {
         let id = VolumeID(vm: situation.vm)
         let known = situation.volumes[id]
         guard let disk = plan.disk, let wanted = situation.desired else { return [] }
@@ -132,7 +134,7 @@ extension GuestPerformer {
             pool: settings.vmPool, image: random.freshName(after: id.description),
             size: plan.flavour.disk, vm: situation.vm, vmCreateRevision: wanted.createRevision,
             source: disk.imageID, discarded: known?.value.allImages ?? [])
-        return [(id, volume, known)]
+        return [(id, volume, known?.revision)]
     }
 
     /// How long until it is this node's turn; nil where it is. The first candidate's is at once.
@@ -152,7 +154,7 @@ extension GuestPerformer {
     /// The node's own admission is final: several VMs may be claimed at once, each against the
     /// same view, and together they must still fit.
     private func reserve(_ request: PlacementRequest) -> Bool {
-        guard let offer = view.placement.offers[view.me] else { return false }
+        guard let offer = view.placement[view.me] else { return false }
         let cluster = view.cluster
         return memory.state.withLock { state in
             state.underway = state.underway.filter { _, claim in

@@ -52,14 +52,22 @@ extension NodeView.State {
         return value
     }
 
+    /// Whose turn each pending VM is, at the cluster's present revision.
+    mutating func presentTurns(of me: HostID) -> Assignment {
+        if let known = turns, known.revision == cluster.revision { return known.value }
+        let value = Assignment(of: cluster.pendingRequests, on: presentPlacement(), for: me)
+        turns = (cluster.revision, value)
+        return value
+    }
+
     /// Whether the storage has been away from here for long and another host could run the VM.
     mutating func cannotServe(_ vm: VMID, at now: ContinuousClock.Instant) -> Bool {
         guard let storageAwaySince, storageAwaySince + Self.storagePatience <= now,
             let desired = cluster.desiredVMs[vm],
             let plan = try? VMPlan(vm, desired.value, in: cluster)  // Then nobody can run it.
         else { return false }
-        return presentPlacement().candidates(for: plan.request)
-            .contains { $0 != cluster.actualVMs[vm]?.value.host }
+        return Placement(cluster, without: vm).candidates(for: plan.request)
+            .contains { $0.host != cluster.actualVMs[vm]?.value.host }
     }
 }
 
