@@ -21,6 +21,12 @@ final class StartSlots: Sendable {
 
     init(_ count: Int) { state = Mutex(State(free: max(1, count))) }
 
+    /// How many could begin at once.
+    var free: Int { state.withLock(\.free) }
+
+    /// How many wait for their turn.
+    var waiting: Int { state.withLock(\.waiting.count) }
+
     /// Runs `body` when a slot is free.
     ///
     /// - Throws: `CancellationError` where its task is cancelled before; what `body` throws.

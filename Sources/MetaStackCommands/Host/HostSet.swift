@@ -30,7 +30,8 @@ struct HostSet: ClusterCommand {
 
     func validate() throws {
         guard label.isEmpty, vcpuOvercommit == nil, ramOvercommit == nil else { return }
-        throw ArgumentParser.ValidationError("name what to change: --label, --vcpu-overcommit, --ram-overcommit")
+        throw ArgumentParser.ValidationError(
+            "name what to change: --label, --vcpu-overcommit, --ram-overcommit")
     }
 
     func perform(in session: CommandSession) async throws {
