@@ -64,7 +64,7 @@ let package = Package(
         .systemLibrary(
             name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCeph", providers: [.apt(["librados-dev", "librbd-dev"])]),
-        .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CMemory"),
         .target(name: "CSimulationHook"),
         module("BlockingCalls"),
         module("Curl", "CCurl"),
@@ -88,7 +88,7 @@ let package = Package(
             "MetaStackStore", lifecycle, logging, subprocess),
 
         program(
-            "metastack-node", "CMalloc", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
+            "metastack-node", "CMemory", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
             "MetaStackStore", argumentParser, lifecycle, logging, signals),
         program("metastack", "MetaStackCommands"),
         program(
@@ -111,7 +111,7 @@ let package = Package(
         tests("MetaStackLoggingTests", "MetaStackLogging", logging),
         tests(
             "MetaStackAgentTests", "Curl", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
-            "MetaStackDecisions", "MetaStackStore", logging),
+            "MetaStackDecisions", "MetaStackStore", lifecycle, logging),
         tests(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel",
             "MetaStackStore", argumentParser, logging, yaml),

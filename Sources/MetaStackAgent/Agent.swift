@@ -19,11 +19,14 @@ public struct Agent: Service {
         public var files: any ImageFiles
         public var clock: any NodeClock
         public var random: any NodeRandom
+        /// What the session's loop tells the watchdog; nil where nobody listens.
+        public var heartbeat: Heartbeat?
 
         public init(
             store: ClusterStore, hypervisor: any Hypervisor, storage: any BlockStorage,
             files: any ImageFiles, clock: any NodeClock = SystemClock(),
-            random: any NodeRandom = SystemRandom()
+            random: any NodeRandom = SystemRandom(),
+            heartbeat: Heartbeat? = nil
         ) {
             self.store = store
             self.hypervisor = hypervisor
@@ -31,6 +34,7 @@ public struct Agent: Service {
             self.files = files
             self.clock = clock
             self.random = random
+            self.heartbeat = heartbeat
         }
     }
 
@@ -45,7 +49,7 @@ public struct Agent: Service {
         let host = HostRecord(
             HostRecord.Fixed(configuration, since: clock.timestamp),
             capacity: try await parts.hypervisor.capacity(), store: parts.store, view: view,
-            logger: logger)
+            clock: clock, logger: logger)
         let router = ChangeRouter(
             view: view, guests: WorkQueue(clock: clock), images: WorkQueue(clock: clock),
             host: WorkQueue(clock: clock), clock: clock, logger: logger)
@@ -62,19 +66,23 @@ public struct Agent: Service {
             view: view, store: parts.store, storage: parts.storage, files: parts.files,
             pool: configuration.storage.imagePool, clock: clock, random: parts.random,
             logger: logger)
+        let witnesses = Witnesses(store: parts.store, logger: logger)
         services = [
             StorageService(
                 storage: parts.storage, settings: configuration.storage, host: host,
                 router: router, clock: clock, logger: logger),
             WatchService(
-                store: parts.store, view: view, router: router, clock: clock,
-                random: parts.random, logger: logger),
+                store: parts.store, view: view, router: router, witnesses: witnesses,
+                clock: clock, random: parts.random, logger: logger),
             DomainService(
                 hypervisor: parts.hypervisor, domains: domains, view: view, host: host,
                 router: router, clock: clock, logger: logger),
             SessionService(
                 store: parts.store, view: view, host: host, router: router,
-                domains: domains, clock: clock, logger: logger),
+                guests: GuestGuard(
+                    view: view, domains: domains, witnesses: witnesses,
+                    heartbeat: parts.heartbeat, clock: clock, logger: logger),
+                heartbeat: parts.heartbeat, clock: clock, logger: logger),
             HostService(
                 record: host, view: view, queue: router.host, clock: clock, logger: logger),
             GuestService(

@@ -29,6 +29,8 @@ public protocol BlockStorage: Sendable {
     /// Takes the disk's lock from the clients that were evicted. The next guest's own client would
     /// do it as well, and shorten their evictions to its own default.
     func breakLocks(of image: String, in pool: PoolName, heldBy: [StorageClient]) async throws
+    /// Which of these clients may not write at present.
+    func evicted(among clients: [StorageClient]) async throws -> [StorageClient]
     func liftEvictions(of clients: [StorageClient]) async throws
     /// How the hypervisor reaches the disk.
     func disk(_ image: String, in pool: PoolName) async throws -> GuestDisk

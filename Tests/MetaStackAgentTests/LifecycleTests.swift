@@ -112,7 +112,7 @@ extension AgentTests {
                 }
                 #expect(second.claim("web")?.incarnation == first.claim("web")?.incarnation)
                 #expect(
-                    second.history("web")?.lastExit == "starting again: its QEMU process ended")
+                    second.history("web")?.lastExit == "its QEMU process ended")
             }
         }
 

@@ -73,7 +73,7 @@ extension AgentTests {
                     cluster.isRunning("web")
                         && cluster.claim("web")?.lease != before.claim("web")?.lease
                 }
-                #expect(host.hypervisor.calls.count(of: .suspend) == 1)
+                #expect(host.hypervisor.calls.count(of: .suspend) >= 1)
                 #expect(await host.hypervisor.created == 1)
                 // The claim is carried over first, and says what it said; the guest follows.
                 try await fleet.eventually("the guest goes on") {

@@ -10,6 +10,10 @@ from lab.errors import LabError
 CONFIG = "/etc/metastack/node.yaml"
 PROGRAM = "metastack-node"
 
+#: Seconds between two beats of an agent at most, as in the unit file; an agent with a short lease
+#: asks for less.
+WATCHDOG_SECONDS = 1.8
+
 #: MiB that a host offers at least, however small the real machine is.
 LEAST_RAM = 512
 
@@ -92,6 +96,12 @@ def start(lab, machine):
     check_binary(lab)
     program = str(pathlib.Path(lab.binaries) / PROGRAM)
     spec = {"argv": [program, "--config", CONFIG], "log": str(machine.log("agent"))}
+    if lab.watchdog != "off":
+        spec["watchdog"] = {
+            "seconds": WATCHDOG_SECONDS,
+            "fence": [program, "fence", "--config", CONFIG],
+            "mode": lab.watchdog,
+        }
     control.request(machine.socket, "start", "agent", spec)
 
 

@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 
-from lab import agent, cluster, control, etcd, fabric, host, image, layout, logs, status
+from lab import (
+    agent, cluster, control, etcd, fabric, host, image, layout, logs, status, watchdog
+)
 from lab.errors import LabError
 
 DESCRIPTION = "A MetaStack cluster in namespaces of this machine: etcd, Ceph, libvirt, agents."
@@ -53,7 +55,10 @@ def add_faults(verbs):
     sub = add(verbs, "cut", cut, "drop all between a host and etcd, Ceph or everybody", "host")
     sub.add_argument("what", choices=("etcd", "ceph", "all"))
     add(verbs, "heal", heal, "end all cuts of a host", "host")
-    add(verbs, "stall", stall, "stop a host's agent in its tracks (SIGSTOP)", "host")
+    sub = add(verbs, "stall", stall, "stop a host's agent in its tracks (SIGSTOP)", "host")
+    sub.add_argument(
+        "--no-fence", action="store_true", help="let its watchdog fail too, until it is woken"
+    )
     add(verbs, "wake", wake, "let a stalled agent go on (SIGCONT)", "host")
 
 
@@ -75,12 +80,17 @@ def add_up(parser):
         "--binaries", help="folder of metastack-node (default: .build/release, else .build/debug)"
     )
     parser.add_argument("--lease-ttl", dest="lease_ttl", help="each node's lease (default: 5s)")
+    parser.add_argument(
+        "--watchdog",
+        choices=watchdog.MODES,
+        help="when an agent's beats stop: fence (default) suspends its guests, restart also kills it",
+    )
     parser.add_argument("--no-agents", dest="agents", action="store_false", default=None)
 
 
 def up(options):
     """Starts the lab; stdout gets the lines that a shell can evaluate."""
-    names = ("hosts", "etcd", "binaries", "lease_ttl", "agents")
+    names = ("hosts", "etcd", "binaries", "lease_ttl", "agents", "watchdog")
     wishes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if not 1 <= wishes.get("hosts", 1) <= layout.HOST_LIMIT:
         raise LabError(f"--hosts takes 1 to {layout.HOST_LIMIT}")
@@ -153,7 +163,8 @@ def heal(options):
 
 def stall(options):
     """Stops the agent's process, which goes on existing."""
-    control.request(host_of(options)[1].socket, "stall", "agent")
+    action = "stall-unwatched" if options.no_fence else "stall"
+    control.request(host_of(options)[1].socket, action, "agent")
 
 
 def wake(options):

@@ -59,6 +59,7 @@ class Layout:
     lease_ttl: str = "5s"
     binaries: str = ""
     agents: bool = True
+    watchdog: str = "fence"
 
     def machine(self, name):
         """The machine of a name; raises for one that this lab does not have."""

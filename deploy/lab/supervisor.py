@@ -20,6 +20,7 @@ import time
 
 from lab.control import socket_path
 from lab.mounts import isolate
+from lab.watchdog import Watch
 
 #: Seconds between a service's death and its restart: at first, at most, and what counts as healthy.
 RESTART_DELAY = 0.1
@@ -30,8 +31,10 @@ HEALTHY_AFTER = 5.0
 class Service:
     """A child that is started again whenever it dies, until it is told to stop."""
 
-    def __init__(self, spec):
+    def __init__(self, name, spec):
+        self.name = name
         self.spec = spec
+        self.watch = None
         self.process = None
         self.wanted = False
         self.stalled = False
@@ -46,6 +49,7 @@ class Service:
         self.wanted, self.stalled, self.due = True, False, None
         self.starts += 1
         self.started_at = time.monotonic()
+        environment = {**os.environ, **self.spec.get("env", {}), **self.watched()}
         with open(self.spec["log"], "ab") as log:
             try:
                 self.process = subprocess.Popen(
@@ -53,15 +57,36 @@ class Service:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env={**os.environ, **self.spec.get("env", {})},
+                    env=environment,
                     start_new_session=True,
                 )
             except OSError as error:
                 log.write(f"cannot start {self.spec['argv'][0]}: {error}\n".encode())
                 self.ended(127)
 
+    def watched(self):
+        """Begins to watch a service whose spec wants it; returns what it has to know."""
+        if "watchdog" not in self.spec:
+            return {}
+        if self.watch is None:
+            self.watch = Watch(self.name, self.spec["watchdog"], self.spec["log"])
+        self.watch.spec = self.spec["watchdog"]
+        self.watch.started()
+        return self.watch.environment()
+
+    def check_beats(self):
+        """Fences a service whose beats have stopped, and ends it where its mode says so."""
+        if self.watch is None or not self.watch.expired():
+            return
+        if self.watch.spec["mode"] == "restart" and self.process is not None:
+            # First, so that it cannot undo what the fence does.
+            self.process.kill()
+        self.watch.run_fence()
+
     def ended(self, code):
         """Notes the end, and when to start again: later each time for one that keeps dying."""
+        if self.watch is not None:
+            self.watch.ended()
         self.process, self.stalled, self.last_exit = None, False, code
         if not self.wanted or not self.spec.get("restart", True):
             self.wanted = False
@@ -80,10 +105,15 @@ class Service:
             # A stopped process acts on no signal but SIGKILL until it is continued.
             os.killpg(self.process.pid, signal.SIGCONT)
 
-    def pause(self, stalled):
-        """Stops or continues the child alone, without telling anybody."""
+    def pause(self, stalled, muted=False):
+        """Stops or continues the child alone, without telling anybody.
+
+        muted: its watchdog is as dead as the child is, until the child is woken.
+        """
         if self.process is None:
             return False
+        if self.watch is not None:
+            self.watch.muted = muted
         self.process.send_signal(signal.SIGSTOP if stalled else signal.SIGCONT)
         self.stalled = stalled
         return True
@@ -100,6 +130,7 @@ class Service:
             "pid": self.process.pid if self.process else None,
             "starts": self.starts,
             "last_exit": self.last_exit,
+            **(self.watch.report() if self.watch else {}),
         }
 
 
@@ -113,7 +144,7 @@ class Supervisor:
         """Acts on one request. Starting what runs and stopping what is stopped are no errors."""
         action, name = request["do"], request.get("service")
         if action == "start":
-            service = self.services.setdefault(name, Service(request["spec"]))
+            service = self.services.setdefault(name, Service(name, request["spec"]))
             if service.process is None:
                 service.spec = request["spec"]
                 service.start()
@@ -125,8 +156,8 @@ class Supervisor:
 
     def act(self, service, action):
         """Stops, kills, stalls or wakes a service; False where there is none to stall or wake."""
-        if action in ("stall", "wake"):
-            return service.pause(action == "stall")
+        if action in ("stall", "stall-unwatched", "wake"):
+            return service.pause(action != "wake", muted=action == "stall-unwatched")
         service.stop(signal.SIGTERM if action == "stop" else signal.SIGKILL)
         return True
 
@@ -139,19 +170,39 @@ class Supervisor:
                 return
             if pid == 0:
                 return
+            code = os.waitstatus_to_exitcode(status)
             for service in self.services.values():
                 if service.process is not None and service.process.pid == pid:
-                    code = os.waitstatus_to_exitcode(status)
                     service.process.returncode = code
                     service.ended(code)
+                elif service.watch and service.watch.fence and service.watch.fence.pid == pid:
+                    service.watch.fence_ended(code)
+
+    def read_beats(self):
+        """Takes what watched services have said, and fences those that have fallen silent."""
+        for service in self.services.values():
+            if service.watch is not None:
+                service.watch.read(service.process.pid if service.process else None)
+                service.check_beats()
 
     def restart_due(self):
         """Starts what is due, and returns the seconds until the next is (None: nothing waits)."""
+        times = []
         for service in self.services.values():
-            if service.due is not None and service.due <= time.monotonic():
-                service.start()
-        waiting = [each.due for each in self.services.values() if each.due is not None]
-        return max(0, min(waiting) - time.monotonic()) if waiting else None
+            fencing = service.watch is not None and service.watch.fence is not None
+            # As systemd, which starts a service again only when what follows its end is done.
+            if service.due is not None and not fencing:
+                if service.due <= time.monotonic():
+                    service.start()
+                else:
+                    times.append(service.due)
+            if service.watch is not None and service.watch.deadline is not None:
+                times.append(service.watch.deadline)
+        return max(0, min(times) - time.monotonic()) if times else None
+
+    def sockets(self):
+        """The sockets on which watched services are heard."""
+        return [each.watch.socket for each in self.services.values() if each.watch is not None]
 
 
 def serve(supervisor, listener):
@@ -164,10 +215,15 @@ def serve(supervisor, listener):
     selector.register(wake_read, selectors.EVENT_READ)
     while True:
         supervisor.reap()
-        for key, _ in selector.select(supervisor.restart_due()):
+        supervisor.read_beats()
+        wait = supervisor.restart_due()
+        for each in supervisor.sockets():
+            if each not in selector.get_map():
+                selector.register(each, selectors.EVENT_READ)
+        for key, _ in selector.select(wait):
             if key.fileobj is listener:
                 answer_next(supervisor, listener)
-            else:
+            elif key.fileobj == wake_read:
                 os.read(wake_read, 4096)
 
 

@@ -13,42 +13,67 @@ final class CephStorage: BlockStorage {
     private static let evictionLasts = Duration.seconds(7 * 24 * 3600)
 
     private let settings: StorageSettings
-    private let cluster: CephCluster
     private let monitors: [GuestDisk.Monitor]
-    private let openPools = Mutex<[PoolName: CephPool]>([:])
+    private let connection: Mutex<CephPools>
 
     /// Connects.
     ///
     /// - Throws: `CephError` that names the file, the user or the cluster that is not there.
     init(_ settings: StorageSettings) async throws {
         self.settings = settings
-        cluster = try await CephCluster.connect(
-            CephConfiguration(
-                configurationFile: settings.conf, user: settings.user, keyring: settings.keyring))
+        let cluster = try await Self.connect(settings)
+        connection = Mutex(CephPools(cluster))
         monitors = try await cluster.monitors().map {
             GuestDisk.Monitor(host: $0.host, port: Int($0.port))
         }
     }
 
+    private static func connect(_ settings: StorageSettings) async throws -> CephCluster {
+        try await CephCluster.connect(
+            CephConfiguration(
+                configurationFile: settings.conf, user: settings.user, keyring: settings.keyring))
+    }
+
     /// What libvirt needs to let QEMU in as this node's Ceph user; the same on every start, so that
     /// domains of an earlier one find it.
     func secret() async throws -> LibvirtHypervisor.CephSecret {
-        LibvirtHypervisor.CephSecret(
-            uuid: .init(cephUser: settings.user, cluster: try await cluster.fileSystemID()),
-            user: settings.user, key: try await cluster.key(of: settings.user))
+        try await connected { ceph in
+            LibvirtHypervisor.CephSecret(
+                uuid: .init(
+                    cephUser: settings.user, cluster: try await ceph.cluster.fileSystemID()),
+                user: settings.user, key: try await ceph.cluster.key(of: settings.user))
+        }
     }
 
-    func close() async { await cluster.close() }
+    func close() async { await connection.withLock { $0 }.cluster.close() }
 
-    private func pool(_ name: PoolName) async throws -> CephPool {
-        if let open = openPools.withLock({ $0[name] }) { return open }
-        let pool = try await cluster.pool(name.text)
-        openPools.withLock { $0[name] = pool }
-        return pool
+    /// Does something with the cluster. A node that stalled may find that its own client was evicted
+    /// with its guests': then as another client.
+    private func connected<Value: Sendable>(
+        _ body: (CephPools) async throws -> Value
+    ) async throws -> Value {
+        let ceph = connection.withLock { $0 }
+        do {
+            return try await body(ceph)
+        } catch let error as CephError where error.isEvicted {
+            return try await body(try await reconnected(after: ceph))
+        }
+    }
+
+    private func reconnected(after evicted: CephPools) async throws -> CephPools {
+        let fresh = CephPools(try await Self.connect(settings))
+        let (present, superfluous) = connection.withLock { current in
+            // Somebody else may have done it meanwhile.
+            guard current === evicted else { return (current, fresh) }
+            current = fresh
+            return (fresh, evicted)
+        }
+        await superfluous.cluster.close()
+        return present
     }
 
     func missingPools() async throws -> [PoolName] {
-        let there = Set(try await cluster.pools())
+        let there = Set(try await connected { try await $0.cluster.pools() })
         return [settings.vmPool, settings.imagePool].filter { !there.contains($0.text) }
     }
 
@@ -58,15 +83,17 @@ final class CephStorage: BlockStorage {
         _ source: VMPlan.ImageSource, as image: String, in name: PoolName, size: Mebibytes?
     ) async throws -> Mebibytes {
         let size = max(size ?? source.size, source.size)
-        try await pool(name).clone(
-            (pool: pool(source.pool), image: source.rbdImage, snapshot: source.snapshot),
-            as: image, size: size.bytes)
+        try await connected { ceph in
+            try await ceph.pool(name).clone(
+                (pool: ceph.pool(source.pool), image: source.rbdImage, snapshot: source.snapshot),
+                as: image, size: size.bytes)
+        }
         return size
     }
 
     func remove(_ image: String, in name: PoolName) async throws {
         do {
-            try await pool(name).remove(image)
+            try await connected { try await $0.pool(name).remove(image) }
         } catch let error as CephError where error.isNotFound {
             return
         }
@@ -83,25 +110,20 @@ final class CephStorage: BlockStorage {
         from file: String, as image: String, in name: PoolName,
         progress: @escaping @Sendable (Int64, Int64) -> Void
     ) async throws -> ImportedImage {
-        let pool = try await pool(name)
-        try await pool.import(file, as: image) { progress($0.done, $0.total) }
-        try await pool.createSnapshot(image, name: Self.snapshot)
-        try await pool.protect(image, snapshot: Self.snapshot)
-        return ImportedImage(
-            size: Mebibytes(bytes: try await pool.information(image).size),
-            snapshot: Self.snapshot)
+        try await connected { ceph in
+            let pool = try await ceph.pool(name)
+            try await pool.import(file, as: image) { progress($0.done, $0.total) }
+            try await pool.createSnapshot(image, name: Self.snapshot)
+            try await pool.protect(image, snapshot: Self.snapshot)
+            return ImportedImage(
+                size: Mebibytes(bytes: try await pool.information(image).size),
+                snapshot: Self.snapshot)
+        }
     }
 
     func removeImage(_ image: String, in name: PoolName) async throws {
-        let pool = try await pool(name)
         do {
-            for snapshot in try await pool.snapshots(of: image) {
-                if try await pool.isProtected(image, snapshot: snapshot) {
-                    try await pool.unprotect(image, snapshot: snapshot)
-                }
-                try await pool.removeSnapshot(image, name: snapshot)
-            }
-            try await pool.remove(image)
+            try await connected { try await $0.pool(name).removeWithSnapshots(image) }
         } catch let error as CephError where error.isNotFound {
             return
         }
@@ -110,37 +132,62 @@ final class CephStorage: BlockStorage {
     // MARK: Fencing
 
     func writers(of image: String, in name: PoolName) async throws -> [StorageClient] {
-        let pool = try await pool(name)
         do {
-            let watchers = try await pool.watchers(of: image)
-            let owners = try await pool.lockOwners(of: image).compactMap(\.address)
-            return Set(watchers + owners).map { StorageClient(address: $0.description) }.sorted()
+            return try await connected { ceph in
+                let pool = try await ceph.pool(name)
+                let watchers = try await pool.watchers(of: image)
+                let owners = try await pool.lockOwners(of: image).compactMap(\.address)
+                return Set(watchers + owners).map { StorageClient(address: $0.description) }
+                    .sorted()
+            }
         } catch let error as CephError where error.isNotFound {
             return []
         }
     }
 
     func evict(_ clients: [StorageClient]) async throws {
-        try await cluster.evict(clients.map(address), for: Self.evictionLasts)
+        let addresses = try clients.map(address)
+        try await connected { try await $0.cluster.evict(addresses, for: Self.evictionLasts) }
     }
 
     func breakLocks(
         of image: String, in name: PoolName, heldBy evicted: [StorageClient]
     ) async throws {
-        let pool = try await pool(name)
-        for owner in try await pool.lockOwners(of: image) {
-            guard let address = owner.address,
-                evicted.contains(StorageClient(address: address.description))
-            else { continue }
-            try await pool.breakLock(image, owner: owner)
+        try await connected { ceph in
+            let pool = try await ceph.pool(name)
+            for owner in try await pool.lockOwners(of: image) {
+                guard let address = owner.address,
+                    evicted.contains(StorageClient(address: address.description))
+                else { continue }
+                try await pool.breakLock(image, owner: owner)
+            }
         }
     }
 
+    func evicted(among clients: [StorageClient]) async throws -> [StorageClient] {
+        let evicted = try await connected { try await $0.cluster.evictions() }
+        let addresses = Set(evicted.map(\.client.description))
+        return clients.filter { addresses.contains($0.address) }
+    }
+
     func liftEvictions(of clients: [StorageClient]) async throws {
-        try await cluster.liftEviction(of: clients.map(address))
+        let addresses = try clients.map(address)
+        try await connected { try await $0.cluster.liftEviction(of: addresses) }
     }
 
     private func address(_ client: StorageClient) throws -> ClientAddress {
         try ClientAddress(client.address)
+    }
+}
+
+extension CephPool {
+    fileprivate func removeWithSnapshots(_ image: String) async throws {
+        for snapshot in try await snapshots(of: image) {
+            if try await isProtected(image, snapshot: snapshot) {
+                try await unprotect(image, snapshot: snapshot)
+            }
+            try await removeSnapshot(image, name: snapshot)
+        }
+        try await remove(image)
     }
 }

@@ -14,10 +14,13 @@ public struct NodeService: Service {
     private static let retryAfter = Duration.seconds(3)
 
     private let configuration: NodeConfiguration
+    private let heartbeat: Heartbeat
     private let logger: Logger
 
-    public init(_ configuration: NodeConfiguration, logger: Logger) {
+    /// - Parameter heartbeat: what the session's loop tells the watchdog.
+    public init(_ configuration: NodeConfiguration, heartbeat: Heartbeat, logger: Logger) {
         self.configuration = configuration
+        self.heartbeat = heartbeat
         self.logger = logger
     }
 
@@ -84,6 +87,7 @@ public struct NodeService: Service {
             hypervisor: hypervisor, storage: storage,
             files: LocalImageFiles(
                 directory: "/var/lib/metastack/images", host: configuration.node.name,
-                curl: try Curl(name: "images")))
+                curl: try Curl(name: "images")),
+            heartbeat: heartbeat)
     }
 }

@@ -22,6 +22,8 @@ extension GuestPerformer {
         }
         if let early = timeToTurn(vm, rank: rank) { return .again(after: early) }
         guard reserve(plan.request) else { return .again(after: settings.slot) }
+        // Whoever claims it, this node among them, ends what is known of the former owner.
+        let departure = view.read { $0.departures[vm] }
         var madeAt: Revision?
         defer { settle(plan.request, madeAt: madeAt) }
         let result = try await transactions.claim(
@@ -31,6 +33,7 @@ extension GuestPerformer {
             log(situation, revision).info("claimed", metadata: ["rank": "\(rank)"])
             madeAt = revision
             memory.forgetWaiting(vm)
+            beginTimeline(situation, departure, revision)
         }
         return outcome(result, situation)
     }
@@ -56,6 +59,10 @@ extension GuestPerformer {
         guard let wanted = situation.desired, let history = situation.history,
             let plan = try? VMPlan(situation.vm, wanted.value, in: view.cluster)  // Sizes only.
         else { return .settled }
+        let evicted = try await storage.evicted(among: history.value.clients)
+        guard evicted.isEmpty else {
+            return try await destroy(situation, "it was evicted while nobody owned it")
+        }
         var claim = newClaim(plan, wanted)
         claim.state = .starting
         claim.incarnation = domain.incarnation
@@ -82,7 +89,25 @@ extension GuestPerformer {
         return outcome(result, situation)
     }
 
+    func holdBack(_ hold: TakeoverHold, _ situation: GuestSituation) -> Outcome {
+        let outcome = pending(situation, hold.reason)
+        guard let until = hold.until else { return outcome }
+        return .again(after: max(.zero, clock.now.duration(to: until)))
+    }
+
     // MARK: Parts
+
+    /// Who had the guest, and when that owner's claim went with its lease, where this node saw it.
+    private func beginTimeline(
+        _ situation: GuestSituation, _ departure: Departure?, _ revision: Revision
+    ) {
+        guard let former = situation.history?.value, !former.clients.isEmpty else { return }
+        let takeover = Takeover(
+            from: former.host, to: view.me, incarnation: revision,
+            lastProven: departure?.lastProven, expired: departure?.expired,
+            claimed: clock.timestamp)
+        memory.state.withLock { $0.takeovers[situation.vm] = takeover }
+    }
 
     private func newClaim(_ plan: VMPlan, _ wanted: Stored<DesiredVM>) -> ActualVM {
         let vm = plan.request.vm

@@ -40,33 +40,61 @@ extension GuestPerformer {
     /// The guest ended by itself: an owner that saw it end knows that its clients are gone; else
     /// they stay on record and are evicted before the next start.
     func noteExit(_ exit: GuestExit, _ situation: GuestSituation) async throws -> Outcome {
+        guard let wanted = situation.desired, var history = situation.history?.value else {
+            return .settled
+        }
+        let ends = endsInARow(situation.vm, history)
+        let verdict = RestartRules.verdict(exit, policy: wanted.value.restart, ends: ends)
+        history.crashes = ends
+        history.lastExit = exit.words
+        history.endedFor = verdict == .stays ? wanted.revision : nil
+        if situation.exit != nil { history.clients = [] }
+        log(situation).info(
+            "guest ended", metadata: ["reason": "\(exit.words)", "then": "\(verdict)"])
+        if verdict == .leaveToOthers {
+            return try await decline(
+                situation, "the guest ended \(ends) times in a row: \(exit.words)",
+                history: history)
+        }
+        return try await note(exit, verdict, situation, history)
+    }
+
+    private func note(
+        _ exit: GuestExit, _ verdict: RestartRules.Verdict, _ situation: GuestSituation,
+        _ history: VMHistory
+    ) async throws -> Outcome {
         let known = try ownClaim(situation)
         var claim = known.value
-        var history = situation.history?.value
-        switch exit {
-        case .shutDown:
-            claim.state = .stopped
-            claim.message = "the guest shut itself down"
-        case .crashed(let reason):
+        claim.state = .stopped
+        claim.message = exit.words
+        if case .startAgain(let delay) = verdict {
             claim.state = .claimed
-            claim.message = "starting again: \(reason)"
+            claim.message = "starting again: \(exit.words)"
+            let due = clock.now + delay
+            memory.state.withLock { $0.startNotBefore[situation.vm] = due }
         }
         claim.incarnation = known.incarnation
         claim.clients = []
         claim.desiredRevision = situation.desired?.revision
         claim.since = clock.timestamp
-        history?.lastExit = claim.message
-        if situation.exit != nil { history?.clients = [] }
-        log(situation).info("guest ended", metadata: ["reason": "\(claim.message ?? "")"])
-        guard let history else {
-            return outcome(
-                try await transactions.update(
-                    situation.vm, claim, known: known, lease: situation.lease), situation)
-        }
         return outcome(
             try await transactions.update(
                 situation.vm, claim, known: known, history: history,
                 knownHistory: situation.history, lease: situation.lease), situation)
+    }
+
+    /// A guest of which this agent does not know when it was started counts as one that lasted.
+    private func endsInARow(_ vm: VMID, _ history: VMHistory) -> Int {
+        guard let started = memory.state.withLock({ $0.startedAt.removeValue(forKey: vm) }),
+            started.duration(to: clock.now) < RestartRules.lasting
+        else { return 0 }
+        return history.crashes + 1
+    }
+
+    /// Its clients stay on record: what they sent may still be on its way to the storage.
+    func giveUp(_ situation: GuestSituation, _ reason: String) async throws -> Outcome {
+        _ = try await destroy(situation, reason)
+        return try await decline(situation, reason)
     }
 
     func release(_ situation: GuestSituation) async throws -> Outcome {
@@ -82,7 +110,9 @@ extension GuestPerformer {
 
     /// Gives the claim back with the reason, so that another node may try; this one will again when
     /// the decline's lease has run out.
-    func decline(_ situation: GuestSituation, _ reason: String) async throws -> Outcome {
+    func decline(
+        _ situation: GuestSituation, _ reason: String, history: VMHistory? = nil
+    ) async throws -> Outcome {
         let known = try ownClaim(situation)
         let times = memory.state.withLock { state in
             state.declines[situation.vm, default: 0] += 1
@@ -93,7 +123,8 @@ extension GuestPerformer {
         log(situation).warning("declined", metadata: ["reason": "\(reason)"])
         return outcome(
             try await transactions.release(
-                situation.vm, known: known, history: nil, knownHistory: nil,
+                situation.vm, known: known, history: history,
+                knownHistory: situation.history,
                 decline: (Decline(reason: reason, at: clock.timestamp), lease: lease)), situation)
     }
 
@@ -159,5 +190,15 @@ extension GuestPerformer {
         history.clients = []
         history.lastExit = exit
         return history
+    }
+}
+
+extension GuestExit {
+    /// For people.
+    fileprivate var words: String {
+        switch self {
+        case .shutDown: "the guest shut itself down"
+        case .crashed(let reason): reason
+        }
     }
 }

@@ -39,6 +39,10 @@ extension GuestPerformer {
 
     func start(_ situation: GuestSituation) async throws -> Outcome {
         let claim = try ownClaim(situation)
+        let now = clock.now
+        if let due = memory.state.withLock({ $0.startNotBefore[situation.vm] }), now < due {
+            return .again(after: now.duration(to: due))
+        }
         do {
             let evicted = try await evictFormerWriters(situation)
             let clients = try await createPaused(situation, claim)
@@ -66,6 +70,8 @@ extension GuestPerformer {
         }
         let clients = writers.sorted()
         try await fence(clients, from: situation.volumes.values.map(\.value))
+        let now = clock.timestamp
+        memory.state.withLock { $0.takeovers[situation.vm]?.evicted = now }
         log(situation).info(
             "former writers evicted",
             metadata: [
@@ -144,7 +150,12 @@ extension GuestPerformer {
         log(situation).info("guest recorded", metadata: ["revision": "\(revision)"])
         try await hypervisor.resume(situation.vm)
         log(situation).info("guest resumed")
-        memory.state.withLock { _ = $0.declines.removeValue(forKey: situation.vm) }
+        let now = clock.now
+        memory.state.withLock { state in
+            state.declines[situation.vm] = nil
+            state.takeovers[situation.vm] = nil
+            state.startedAt[situation.vm] = now
+        }
         view.noteOwnWrite(situation.vm, revision)
         return .acted
     }
@@ -159,11 +170,47 @@ extension GuestPerformer {
             EvictedClient(client: $0, host: former?.host ?? view.me, at: now)
         }
         let known = (former?.evicted ?? []).filter { !evicted.contains($0.client) }
+        var takeovers = former?.takeovers ?? []
+        if var takeover = memory.state.withLock({ $0.takeovers[situation.vm] }),
+            takeover.incarnation == claim.incarnation
+        {
+            takeover.started = now
+            takeovers = (takeovers + [takeover]).suffix(VMHistory.takeoversKept)
+        }
         return VMHistory(
             vmCreateRevision: situation.desired?.createRevision ?? claim.createRevision,
             host: view.me, incarnation: claim.incarnation, clients: clients,
             evicted: known + newlyEvicted, boots: (former?.boots ?? 0) + 1,
-            lastExit: former?.lastExit, rest: former?.rest ?? [:])
+            lastExit: former?.lastExit, crashes: former?.crashes ?? 0, takeovers: takeovers,
+            rest: former?.rest ?? [:])
+    }
+
+    /// An evicted guest never writes again and starts anew; one that was not may try again when the
+    /// storage is back.
+    func examineWriteError(_ situation: GuestSituation) async throws -> Outcome {
+        let claim = try ownClaim(situation)
+        let vm = situation.vm
+        let evicted = try await storage.evicted(among: claim.value.clients)
+        guard evicted.isEmpty else {
+            let reason = "its storage clients were evicted"
+            _ = try await destroy(situation, reason)
+            var ended = situation
+            ended.exit = .crashed(reason: reason)
+            return try await noteExit(.crashed(reason: reason), ended)
+        }
+        let message = "the guest stopped at a write error of its disk and tries again"
+        if claim.value.state != .paused || claim.value.message != message {
+            return try await report(.paused, message, situation)
+        }
+        let now = clock.now
+        let due = memory.state.withLock { state in
+            let due = state.triedAgainAt[vm].map { $0 + settings.resumeAgainAfter } ?? now
+            if due <= now { state.triedAgainAt[vm] = now }
+            return due
+        }
+        guard due <= now else { return .again(after: now.duration(to: due)) }
+        log(situation).info("guest stopped at a write error tries again")
+        return try await resume(situation)
     }
 
     func resume(_ situation: GuestSituation) async throws -> Outcome {

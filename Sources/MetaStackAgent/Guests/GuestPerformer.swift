@@ -37,6 +37,7 @@ struct GuestPerformer: Sendable {
         case .handsOff(let record):
             logger.debug("hands off", metadata: ["vm": "\(situation.vm)", "error": "\(record)"])
             return .settled
+        case .holdBack(let hold): return holdBack(hold, situation)
         case .claimToRun: return try await claimToRun(situation)
         case .claimToCleanUp(let revision): return try await claimToCleanUp(revision, situation)
         case .claimInPlace(let domain): return try await claimInPlace(domain, situation)
@@ -47,6 +48,8 @@ struct GuestPerformer: Sendable {
         case .provision(let volume): return try await provision(volume, situation)
         case .start: return try await start(situation)
         case .resume: return try await resume(situation)
+        case .examineWriteError: return try await examineWriteError(situation)
+        case .giveUp(let reason): return try await giveUp(situation, reason)
         case .report(let state, let message): return try await report(state, message, situation)
         case .noteExit(let exit): return try await noteExit(exit, situation)
         case .shutDown: return try await shutDown(situation)
@@ -98,6 +101,8 @@ struct GuestSettings: Sendable {
     /// How long a node that could not run a VM leaves it to others: doubled each time in a row.
     var declineFor = Duration.seconds(10)
     var longestDecline = Duration.seconds(600)
+    /// How long a guest that stopped at a write error is left before it is let try again.
+    var resumeAgainAfter = Duration.seconds(5)
 
     func console(of vm: VMID) -> String { "\(consoleDirectory)/\(vm).log" }
 }
@@ -114,6 +119,14 @@ final class GuestMemory: Sendable {
         var declines: [VMID: Int] = [:]
         /// Guests that were asked to shut down.
         var shutdowns: [VMID: Shutdown] = [:]
+        /// Since when a guest runs that this agent let run.
+        var startedAt: [VMID: ContinuousClock.Instant] = [:]
+        /// Guests that ended by themselves start no earlier.
+        var startNotBefore: [VMID: ContinuousClock.Instant] = [:]
+        /// When guests that stopped at a write error were last let try again.
+        var triedAgainAt: [VMID: ContinuousClock.Instant] = [:]
+        /// Takeovers under way.
+        var takeovers: [VMID: Takeover] = [:]
         /// Why a VM is not claimed, as last logged.
         var reasons: [VMID: String] = [:]
     }

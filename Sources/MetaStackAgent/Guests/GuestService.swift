@@ -53,8 +53,9 @@ struct GuestService: Service {
     /// - Returns: after which time to look again; nil where the next change is soon enough.
     private func oneStep(_ vm: VMID) async throws -> Duration? {
         // Without a session nothing can be proven: the beginning of one brings every VM up again.
-        guard let lease = view.provenLease(at: clock.now),
-            var situation = view.situation(of: vm, lease: lease)
+        let now = clock.now
+        guard let lease = view.provenLease(at: now),
+            var situation = view.situation(of: vm, lease: lease, at: now)
         else { return nil }
         var step = GuestRules.next(situation)
         if step.restsOnAbsence {
@@ -82,7 +83,8 @@ extension GuestStep {
         switch self {
         case .start, .noteExit, .release, .removeVolumes, .forget, .liftEvictions: true
         case .none, .handsOff, .claimToRun, .claimToCleanUp, .claimInPlace, .destroyStray,
-            .carryOver, .provision, .resume, .report, .shutDown, .destroy:
+            .carryOver, .provision, .resume, .report, .shutDown, .destroy, .holdBack,
+            .examineWriteError, .giveUp:
             false
         }
     }

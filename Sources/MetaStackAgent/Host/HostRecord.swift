@@ -36,16 +36,18 @@ final class HostRecord: Sendable {
     private let state: Mutex<State>
     private let store: ClusterStore
     private let view: NodeView
+    private let clock: any NodeClock
     private let logger: Logger
 
     init(
         _ fixed: Fixed, capacity: HypervisorCapacity, store: ClusterStore, view: NodeView,
-        logger: Logger
+        clock: any NodeClock, logger: Logger
     ) {
         self.fixed = fixed
         state = Mutex(State(capacity: capacity, pools: []))
         self.store = store
         self.view = view
+        self.clock = clock
         self.logger = logger
     }
 
@@ -108,12 +110,15 @@ final class HostRecord: Sendable {
 
     private func record(_ lease: LeaseNumber) -> Host {
         let used = view.placement.offers[fixed.name]
+        let hold = view.takeoverHold(at: clock.now)
+        let ttl = view.read { $0.session.ttl }
         return state.withLock { state in
             let messages = state.messages.sorted { $0.key < $1.key }.map(\.value)
             return Host(
                 name: fixed.name, totalRAM: state.capacity.ram, usedRAM: used?.usedRAM ?? .zero,
                 reservedRAM: fixed.reservedRAM, totalVCPU: state.capacity.vcpus,
                 usedVCPU: used?.usedVCPU ?? 0, lease: lease.description,
+                leaseTTL: Int(ttl / .milliseconds(1)), takeoversHeld: hold?.reason,
                 machine: state.capacity.machine, addresses: fixed.addresses, labels: fixed.labels,
                 version: fixed.version, hypervisor: state.capacity.description,
                 pools: state.pools, networks: fixed.networks,

@@ -26,6 +26,7 @@ struct StorageService: Service {
 
     private func look() async {
         let message: String?
+        var isAway = false
         do {
             let missing = try await storage.missingPools()
             host.setPools([settings.vmPool, settings.imagePool].filter { !missing.contains($0) })
@@ -36,7 +37,9 @@ struct StorageService: Service {
                     + missing.map(\.text).joined(separator: " and no pool ") + ": create it"
         } catch {
             message = "the storage is away: \(error)"
+            isAway = true
         }
+        leaveGuestsToOthers(isAway)
         guard host.setMessage(message, from: .storage) else { return }
         if let message {
             logger.error("storage is out of order", metadata: ["error": "\(message)"])
@@ -44,5 +47,15 @@ struct StorageService: Service {
             logger.info("storage is in order")
         }
         router.host.mark(router.view.me)
+    }
+
+    /// Guests whose disks cannot be reached for long are another host's, where one can.
+    private func leaveGuestsToOthers(_ isAway: Bool) {
+        let now = clock.now
+        let mine = router.view.change { state -> [VMID] in
+            state.storageAwaySince = isAway ? state.storageAwaySince ?? now : nil
+            return isAway ? Array(state.domains.keys) : []
+        }
+        router.guests.mark(mine)
     }
 }

@@ -22,7 +22,8 @@ struct ImageImporter: Sendable {
         let known = view.cluster.actualImages[id]
         let claim = ActualImage(
             host: view.me, lease: lease.description, state: .importing,
-            desiredRevision: wanted.revision, pool: pool, rbdImage: random.freshName(after: id.text),
+            desiredRevision: wanted.revision, pool: pool,
+            rbdImage: random.freshName(after: id.text),
             discarded: known?.value.allImages ?? [])
         let result = try await store.write(
             [.put(.actualImage(id), claim)],

@@ -14,31 +14,59 @@ struct SessionService: Service {
     let view: NodeView
     let host: HostRecord
     let router: ChangeRouter
-    let domains: LocalDomains
+    let guests: GuestGuard
+    let heartbeat: Heartbeat?
     let clock: any NodeClock
     let logger: Logger
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            await view.firstList()
-            var wasProven = false
-            while !Task.isCancelled {
-                try await step()
-                let isProven = view.provenLease(at: clock.now) != nil
-                if isProven != wasProven {
-                    wasProven = isProven
-                    if isProven { router.everythingChanged() } else { await suspendGuests() }
-                }
+            observe(.began)
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await keepSession() }
+                group.addTask { try await guests.run() }
+                try await group.next()
+                group.cancelAll()
             }
         }
     }
 
+    private func keepSession() async throws {
+        await view.firstList()
+        var wasProven = false
+        var hasBegun = false
+        while !Task.isCancelled {
+            try await step()
+            let now = clock.now
+            let isProven = view.provenLease(at: now) != nil
+            heartbeat?.turned(.session, at: now, isProven: isProven)
+            let wasSuspended = isProven && view.change { $0.session.takeSuspension() }
+            if isProven, !wasProven, hasBegun { etcdReturned(now) }
+            if isProven, !wasProven || wasSuspended { router.everythingChanged() }
+            hasBegun = hasBegun || isProven
+            if !isProven, wasProven { logger.warning("session is unproven") }
+            wasProven = isProven
+        }
+    }
+
+    private func etcdReturned(_ now: ContinuousClock.Instant) {
+        let hold = view.change { state in
+            state.takeovers.observe(.etcdReturned, at: now)
+            return state.takeovers.hold(at: now, wanted: nil)
+        }
+        if let hold { router.saysWhatIsHeld(hold) }
+    }
+
     private func step() async throws {
+        let rings = view.sessionBell.rings
         let now = clock.now
         switch view.read({ $0.session.next(at: now) }) {
         case .wait(let instant):
             let unproven = view.read { $0.session.unprovenFrom } ?? instant
-            try await clock.sleep(until: unproven > now ? min(instant, unproven) : instant)
+            try await view.sessionBell.sleep(
+                until: unproven > now ? min(instant, unproven) : instant, since: rings,
+                clock: clock)
+        case .suspendGuests: await guests.suspendGuests()
         case .grant(let ttl): await grant(ttl)
         case .publish(let lease): await publish(lease)
         case .keepAlive(let lease): await keepAlive(lease)
@@ -48,7 +76,7 @@ struct SessionService: Service {
     private func grant(_ ttl: Duration) async {
         let sentAt = clock.now
         do {
-            let granted = try await store.grantLease(ttl: ttl, deadline: deadline)
+            let granted = try await store.grantLease(ttl: ttl, deadline: beginCall())
             observe(.granted(granted.lease, ttl: granted.ttl, sentAt: sentAt))
         } catch {
             failed("cannot get a lease", error)
@@ -57,12 +85,16 @@ struct SessionService: Service {
 
     private func publish(_ lease: LeaseNumber) async {
         do {
-            switch try await host.publish(under: lease) {
+            let published = try await within(beginCall(), clock) { [host] in
+                try await host.publish(under: lease)
+            }
+            switch published {
             case .written(let revision):
                 view.change { $0.publishedAt = revision }
                 observe(.published(lease))
                 logger.info(
                     "session begun", metadata: ["lease": "\(lease)", "revision": "\(revision)"])
+                await guests.witnesses.refresh(deadline: beginCall())
             case .conflict:
                 observe(.failed)
             }
@@ -77,7 +109,7 @@ struct SessionService: Service {
         let sentAt = clock.now
         do {
             let hadGap = view.provenLease(at: sentAt) == nil
-            var isAlive = try await store.keepAlive(lease, deadline: deadline)
+            var isAlive = try await store.keepAlive(lease, deadline: beginCall())
             if isAlive, hadGap { isAlive = try await hostRecordStands(under: lease) }
             if isAlive {
                 observe(.renewed(lease, sentAt: sentAt))
@@ -94,48 +126,27 @@ struct SessionService: Service {
     /// After a gap a keepalive's answer alone is not believed: etcd before 3.5.23 can renew a lease
     /// that is revoked already, and with it all that stood under it is gone.
     private func hostRecordStands(under lease: LeaseNumber) async throws -> Bool {
-        try await store.read(.host(view.me))?.lease == lease
+        try await within(beginCall(), clock) { [store, view] in
+            try await store.read(.host(view.me))?.lease == lease
+        }
     }
 
-    private var deadline: Duration {
+    /// A call that may take its time is a turn of the loop's by itself.
+    ///
+    /// - Returns: how long it may take.
+    private func beginCall() -> Duration {
         let now = clock.now
+        heartbeat?.turned(.session, at: now)
         return view.read { $0.session.callDeadline(at: now) }
     }
 
     private func observe(_ event: SessionMachine.Event) {
-        let now = clock.now
-        view.change { $0.session.observe(event, at: now) }
+        view.observeSession(event, at: clock.now)
     }
 
     private func failed(_ what: Logger.Message, _ error: any Error) {
         if error is CancellationError { return }
         logger.warning(what, metadata: ["error": "\(error)"])
         observe(.failed)
-    }
-
-    /// A node that cannot prove its claims stops its guests before others may start them; they
-    /// are resumed where the claims prove to be its own still.
-    private func suspendGuests() async {
-        let running = view.read { state in
-            state.domains.values.filter { $0.state == .running }.map(\.vm).sorted()
-        }
-        guard !running.isEmpty, !Task.isCancelled else { return }
-        logger.error(
-            "session is unproven, suspending guests", metadata: ["guests": "\(running.count)"])
-        await withDiscardingTaskGroup { group in
-            for vm in running {
-                group.addTask { await suspend(vm) }
-            }
-        }
-    }
-
-    private func suspend(_ vm: VMID) async {
-        do {
-            try await domains.hypervisor.suspend(vm)
-            // Who claims it again must not take it for running.
-            try await domains.refresh(vm)
-        } catch {
-            logger.error("cannot suspend a guest", metadata: ["vm": "\(vm)", "error": "\(error)"])
-        }
     }
 }

@@ -29,6 +29,8 @@ struct ChangeRouter: Sendable {
 
     func changed(_ keys: Set<RecordKey>) {
         var placementChanged = false
+        // Before anything is taken over: do too many hosts vanish at once?
+        for case .host(let id) in keys where id != view.me { noteHost(id) }
         for key in keys {
             switch key {
             case .desiredVM(let vm), .history(let vm), .decline(let vm, _): guests.mark(vm)
@@ -48,6 +50,7 @@ struct ChangeRouter: Sendable {
                 images.mark(id)
                 placementChanged = true
             case .flavour, .desiredHost: placementChanged = true
+            case TakeoverSwitch.key: switchChanged()
             case .globalConfig: break
             }
         }
@@ -58,14 +61,13 @@ struct ChangeRouter: Sendable {
     /// says: etcd before 3.5.23 can renew a lease that is revoked already.
     private func hostChanged(_ id: HostID) {
         if id == view.me {
-            let ended = view.change { state -> LeaseNumber? in
-                guard state.cluster.hosts[id] == nil, state.cluster.revision > state.publishedAt,
-                    let lease = state.session.heldLease
+            let ended = view.read { state -> LeaseNumber? in
+                guard state.cluster.hosts[id] == nil, state.cluster.revision > state.publishedAt
                 else { return nil }
-                state.session.observe(.ended(lease), at: clock.now)
-                return lease
+                return state.session.heldLease
             }
             if let ended {
+                view.observeSession(.ended(ended), at: clock.now)
                 logger.error("session ended: host record is gone", metadata: ["lease": "\(ended)"])
             }
         }
@@ -74,6 +76,34 @@ struct ChangeRouter: Sendable {
             view.read { state in
                 state.cluster.actualImages.filter { $0.value.value.host == id }.map(\.key)
             })
+    }
+
+    private func noteHost(_ id: HostID) {
+        let now = clock.now
+        let held = view.change { state -> TakeoverHold? in
+            let isThere = state.cluster.hosts[id] != nil
+            state.takeovers.observe(
+                isThere ? .hostAppeared(id) : .hostVanished(id, left: state.cluster.hosts.count),
+                at: now)
+            return state.takeovers.hold(at: now, wanted: nil)
+        }
+        if let held { saysWhatIsHeld(held) }
+    }
+
+    /// The host's record says what is held back, and stops saying it.
+    func saysWhatIsHeld(_ hold: TakeoverHold) {
+        host.mark(view.me)
+        if let until = hold.until {
+            host.mark(view.me, after: max(.zero, clock.now.duration(to: until)))
+        }
+    }
+
+    /// Whoever writes the switch wants what it says from now on.
+    private func switchChanged() {
+        let now = clock.now
+        view.change { $0.takeovers.observe(.toldToGoOn, at: now) }
+        host.mark(view.me)
+        markPending()
     }
 
     private func markImagesWithoutRecord() {

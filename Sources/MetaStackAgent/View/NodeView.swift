@@ -24,6 +24,11 @@ final class NodeView: Sendable {
         var exits: [VMID: GuestExit] = [:]
         /// Own writes that the watch has to show before a VM is looked at again.
         var ownWrites: [VMID: Revision] = [:]
+        /// Claims that went with their owner's lease.
+        var departures: [VMID: Departure] = [:]
+        var takeovers: TakeoverGuard
+        /// Since when the storage has been away from this host.
+        var storageAwaySince: ContinuousClock.Instant?
         /// The placement of the cluster's present revision, made when first asked for.
         var placement: (revision: Revision, value: Placement)?
     }
@@ -32,11 +37,13 @@ final class NodeView: Sendable {
     private let listed: AsyncStream<Void>
     private let lister: AsyncStream<Void>.Continuation
     let me: HostID
+    /// Rings when the session has changed.
+    let sessionBell = Bell()
 
     init(me: HostID, ttl: Duration) {
         self.me = me
         (listed, lister) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        state = Mutex(State(session: SessionMachine(ttl: ttl)))
+        state = Mutex(State(session: SessionMachine(ttl: ttl), takeovers: TakeoverGuard(ttl: ttl)))
     }
 
     func read<Value>(_ body: (State) throws -> sending Value) rethrows -> sending Value {
@@ -54,32 +61,39 @@ final class NodeView: Sendable {
         state.withLock { $0.session.provenLease(at: now) }
     }
 
+    func observeSession(_ event: SessionMachine.Event, at now: ContinuousClock.Instant) {
+        state.withLock { $0.session.observe(event, at: now) }
+        sessionBell.ring()
+    }
+
     var cluster: Cluster { state.withLock { $0.cluster } }
 
-    var placement: Placement {
-        state.withLock { state in
-            if let known = state.placement, known.revision == state.cluster.revision {
-                return known.value
-            }
-            let placement = Placement(state.cluster)
-            state.placement = (state.cluster.revision, placement)
-            return placement
-        }
+    var placement: Placement { state.withLock { $0.presentPlacement() } }
+
+    /// Why no VM is taken over just now; nil where nothing is held back.
+    func takeoverHold(at now: ContinuousClock.Instant) -> TakeoverHold? {
+        state.withLock { $0.takeovers.hold(at: now, wanted: $0.cluster.takeoverSwitch?.value) }
     }
 
     /// A VM's situation, and the records that it was taken from; nil while an own write about
     /// the VM is not in view yet (its event brings the VM up again) and before the first list of
     /// domains (which brings every VM up).
-    func situation(of vm: VMID, lease: LeaseNumber) -> GuestSituation? {
+    func situation(
+        of vm: VMID, lease: LeaseNumber, at now: ContinuousClock.Instant
+    ) -> GuestSituation? {
         state.withLock { state in
             guard state.knowsDomains else { return nil }
             if let own = state.ownWrites[vm] {
                 guard state.cluster.revision >= own else { return nil }
                 state.ownWrites[vm] = nil
             }
-            return GuestSituation(
+            var situation = GuestSituation(
                 vm: vm, me: me, lease: lease, in: state.cluster, domain: state.domains[vm],
                 exit: state.exits[vm])
+            situation.hold = state.takeovers.hold(
+                at: now, wanted: state.cluster.takeoverSwitch?.value)
+            situation.cannotServe = state.cannotServe(vm, at: now)
+            return situation
         }
     }
 

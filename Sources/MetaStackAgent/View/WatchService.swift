@@ -16,6 +16,7 @@ struct WatchService: Service {
     let store: ClusterStore
     let view: NodeView
     let router: ChangeRouter
+    let witnesses: Witnesses
     let clock: any NodeClock
     let random: any NodeRandom
     let logger: Logger
@@ -55,9 +56,10 @@ struct WatchService: Service {
 
     private func follow(after revision: MetaStackModel.Revision) async throws {
         for try await change in store.changes(after: revision) {
+            let time = clock.timestamp
             let (changed, malformed) = view.change { state in
                 let known = state.cluster.malformed
-                let changed = state.cluster.apply(change)
+                let changed = state.apply(change, at: time)
                 return (changed, state.cluster.malformed.filter { known[$0.key] != $0.value })
             }
             report(malformed)
@@ -80,6 +82,7 @@ struct WatchService: Service {
         while true {
             try await clock.sleep(
                 for: Self.comparisonInterval + random.jitter(upTo: .seconds(60)))
+            await witnesses.refresh()
             let listed = try await load()
             let differs = view.change { state in
                 // An older answer than the watch's state says nothing.

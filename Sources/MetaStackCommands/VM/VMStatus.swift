@@ -41,6 +41,9 @@ struct VMStatus: Sendable, Equatable {
         guard let desired = vm.desired else { return (.deleting, vm.claim?.value.message) }
         guard let claim = vm.claim else {
             if desired.value.state == .stop { return (.stopped, nil) }
+            if let history = vm.history?.value, history.endedFor == desired.revision {
+                return (.stopped, history.lastExit)
+            }
             return (.pending, PendingReason.text(vm.id, desired, in: cluster, placement))
         }
         if let owned = claim.value.desiredCreateRevision, owned != desired.createRevision {

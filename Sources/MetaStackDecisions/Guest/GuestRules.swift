@@ -36,7 +36,17 @@ public enum GuestRules {
         if let leftover = leftover(situation) {
             return .claimToCleanUp(vmCreateRevision: leftover)
         }
-        return situation.desired?.value.state == .start ? .claimToRun : .none
+        guard let desired = situation.desired, desired.value.state == .start,
+            situation.history?.value.endedFor != desired.revision
+        else { return .none }
+        if let hold = situation.hold, isTakeover(situation) { return .holdBack(hold) }
+        return .claimToRun
+    }
+
+    /// Somebody else was the last to run the guest, and is not known to have ended it.
+    private static func isTakeover(_ situation: GuestSituation) -> Bool {
+        guard let history = situation.history?.value else { return false }
+        return history.host != situation.me && !history.clients.isEmpty
     }
 
     /// A guest that lost its claim goes on only where nobody has owned the VM since: a twin that
@@ -109,6 +119,9 @@ public enum GuestRules {
         guard domain.incarnation == claim.incarnation else {
             return .destroy(reason: "it was created under claim \(domain.incarnation)")
         }
+        if situation.cannotServe {
+            return .giveUp(reason: "the storage is away from this host")
+        }
         switch domain.state {
         case .running:
             return report(.running, nil, situation, claim)
@@ -116,8 +129,7 @@ public enum GuestRules {
             return isRecorded(claim)
                 ? .resume : .destroy(reason: "its storage clients were never recorded")
         case .ioError:
-            return report(
-                .paused, "the guest stopped at a write error of its disk", situation, claim)
+            return .examineWriteError
         case .ended(let reason):
             return .destroy(reason: reason)
         }

@@ -44,6 +44,10 @@ public struct GuestSituation: Sendable, Equatable {
     public var domain: LocalDomain?
     /// Where the guest has ended: how, as far as this agent saw it.
     public var exit: GuestExit?
+    /// Why this node takes no VM over just now.
+    public var hold: TakeoverHold?
+    /// The storage is away from this host, for long, and another one could run the VM.
+    public var cannotServe = false
 
     /// Gathers what the records say of one VM.
     public init(

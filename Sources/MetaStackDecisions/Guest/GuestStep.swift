@@ -11,6 +11,8 @@ public enum GuestStep: Sendable, Equatable {
 
     /// Somebody shall run the VM: claim it when it is this node's turn.
     case claimToRun
+    /// The VM waits: its last owner vanished, and takeovers are held back.
+    case holdBack(TakeoverHold)
     /// Records of a VM that nobody wants any more are left: claim them to clean up.
     case claimToCleanUp(vmCreateRevision: Revision)
     /// The guest runs here and nobody has owned the VM since: claim it again and go on.
@@ -32,6 +34,10 @@ public enum GuestStep: Sendable, Equatable {
     case start
     /// The domain was created and recorded, and not resumed yet.
     case resume
+    /// The guest stopped at a write error: find out whether it was evicted, and do what follows.
+    case examineWriteError
+    /// End the guest and leave it to a host that reaches the storage.
+    case giveUp(reason: String)
     /// Say what is so.
     case report(ActualVM.State, message: String?)
     /// Write down that the guest ended, before it is started again.

@@ -21,10 +21,19 @@ public struct SessionMachine: Sendable {
         case failed
         /// etcd knows the lease no more, or the host's record was seen to go.
         case ended(LeaseNumber)
+        /// The agent has just started: guests of an earlier one may run under a lease of which this
+        /// one knows nothing.
+        case began
+        /// A majority of etcd's members was asked at `sentAt` and each had no leader or did not run.
+        case outageProven(sentAt: Instant)
+        /// No guest of this host runs any more.
+        case guestsSuspended
     }
 
     /// What to do next.
     public enum Action: Sendable, Equatable {
+        /// The session's end was seen: no guest may run on while a new one begins.
+        case suspendGuests
         case grant(ttl: Duration)
         case publish(LeaseNumber)
         case keepAlive(LeaseNumber)
@@ -44,10 +53,26 @@ public struct SessionMachine: Sendable {
         var renewAt: Instant
     }
 
+    /// What the guests of this host may do at a moment.
+    public enum GuestCare: Sendable, Equatable {
+        /// They may run; look again at this instant.
+        case run(lookAgain: Instant)
+        /// The session may be at its end: find out, until this instant, whether etcd is.
+        case askMembers(until: Instant)
+        /// Others may start them soon: none may run.
+        case suspend
+    }
+
     /// The lease's life without a keepalive.
     public let ttl: Duration
     private var state = State.none
     private var retryAt: Instant?
+    /// When others may start this host's guests at the earliest; nil where they may already.
+    private var guestsSafeUntil: Instant?
+    /// Whether guests may run here that this session stands for.
+    private var guestsAtLarge = false
+    /// Whether guests were suspended since ``takeSuspension()`` was last asked.
+    private var hasSuspended = false
 
     public init(ttl: Duration) { self.ttl = ttl }
 
@@ -80,11 +105,30 @@ public struct SessionMachine: Sendable {
     public func next(at now: Instant) -> Action {
         if let retryAt, now < retryAt { return .wait(until: retryAt) }
         switch state {
+        case .none where guestsAtLarge: return .suspendGuests
         case .none: return .grant(ttl: ttl)
         case .granted(let lease): return .publish(lease.number)
         case .held(let lease):
             return now < lease.renewAt ? .wait(until: lease.renewAt) : .keepAlive(lease.number)
         }
+    }
+
+    /// A guest may run while its claim cannot go to anybody else. Towards the end of that time the
+    /// members are asked: as long as etcd has no quorum nobody can claim anything, and when it has
+    /// one again every lease gets its whole time to live.
+    public func guestCare(at now: Instant) -> GuestCare {
+        guard let guestsSafeUntil else { return .suspend }
+        let unproven = guestsSafeUntil - margin
+        guard now < unproven else { return .suspend }
+        let askFrom = unproven - ttl / 4
+        return now < askFrom ? .run(lookAgain: askFrom) : .askMembers(until: unproven)
+    }
+
+    /// Whether guests were suspended and have to be looked at, now that the session is proven; true
+    /// once.
+    public mutating func takeSuspension() -> Bool {
+        defer { hasSuspended = false }
+        return hasSuspended
     }
 
     public mutating func observe(_ event: Event, at now: Instant) {
@@ -95,14 +139,28 @@ public struct SessionMachine: Sendable {
                 Lease(number: number, provenUntil: sentAt + ttl, renewAt: sentAt + self.ttl / 3))
         case .published(let number):
             retryAt = nil
-            if case .granted(let lease) = state, lease.number == number { state = .held(lease) }
+            guard case .granted(let lease) = state, lease.number == number else { return }
+            state = .held(lease)
+            guestsSafeUntil = lease.provenUntil
+            guestsAtLarge = true
         case .renewed(let number, let sentAt):
             retryAt = nil
             renew(number, sentAt: sentAt)
         case .failed:
             retryAt = now + min(ttl / 10, .milliseconds(500))
         case .ended(let number):
-            if heldLease == number { state = .none }
+            guard heldLease == number else { return }
+            state = .none
+            guestsSafeUntil = nil
+        case .began:
+            guestsSafeUntil = now + ttl / 3 + margin
+        case .outageProven(let sentAt):
+            // An outage that began after the lease's end proves nothing about the lease.
+            guard let known = guestsSafeUntil, sentAt < known else { return }
+            guestsSafeUntil = max(known, sentAt + ttl)
+        case .guestsSuspended:
+            guestsAtLarge = false
+            hasSuspended = true
         }
     }
 
@@ -119,5 +177,7 @@ public struct SessionMachine: Sendable {
         lease.provenUntil = max(lease.provenUntil, sentAt + ttl)
         lease.renewAt = max(lease.renewAt, sentAt + ttl / 3)
         state = .held(lease)
+        guestsAtLarge = true
+        guestsSafeUntil = max(guestsSafeUntil ?? lease.provenUntil, lease.provenUntil)
     }
 }

@@ -15,6 +15,9 @@ public struct NodeSettings: Sendable, Equatable {
     /// Memory that no guest gets.
     public var reservedRAM = Mebibytes(bytes: 1 << 30)
 
+    /// The machine's own watchdog, fed beside the service manager's; nil for none.
+    public var watchdogDevice: String?
+
     public init(name: HostID) { self.name = name }
 
     /// - Parameter hostName: the machine's own name, where the configuration gives none.
@@ -36,6 +39,7 @@ public struct NodeSettings: Sendable, Equatable {
         leaseTTL = reader.value("node", "lease-ttl", default: leaseTTL, Self.leaseTTL)
         labels = reader.map("node", "labels", SettingText.label)
         reservedRAM = reader.value("node", "reserved-ram", default: reservedRAM, Self.amount)
+        watchdogDevice = reader.optional("node", "watchdog-device", SettingText.path)
     }
 
     /// Stands in where the name is wrong; nobody sees it, since the reader throws.

@@ -20,6 +20,9 @@ public struct VMHistory: Record {
     /// How often in a row the guest crashed soon after it was started, wherever it ran; a guest that
     /// lasted sets it back.
     public var crashes: Int
+    /// The revision of the desired record for which the guest has ended and stays so; written again,
+    /// the record asks for another start.
+    public var endedFor: Revision?
     /// Changes of owner that nobody asked for, the newest last; the last ``takeoversKept`` of them.
     public var takeovers: [Takeover]
     public var rest: [String: JSONValue]
@@ -27,7 +30,8 @@ public struct VMHistory: Record {
     public init(
         vmCreateRevision: Revision, host: HostID, incarnation: Incarnation,
         clients: [StorageClient] = [], evicted: [EvictedClient] = [], boots: Int = 0,
-        lastExit: String? = nil, crashes: Int = 0, takeovers: [Takeover] = [],
+        lastExit: String? = nil, crashes: Int = 0, endedFor: Revision? = nil,
+        takeovers: [Takeover] = [],
         rest: [String: JSONValue] = [:]
     ) {
         self.vmCreateRevision = vmCreateRevision
@@ -38,6 +42,7 @@ public struct VMHistory: Record {
         self.boots = boots
         self.lastExit = lastExit
         self.crashes = crashes
+        self.endedFor = endedFor
         self.takeovers = takeovers
         self.rest = rest
     }
@@ -52,6 +57,7 @@ public struct VMHistory: Record {
         boots = try fields.optional("boots", default: 0)
         lastExit = try fields.optional("last_exit")
         crashes = try fields.optional("crashes", default: 0)
+        endedFor = try fields.optional("ended_for")
         takeovers = try fields.optional("takeovers", default: [])
         rest = try fields.rest()
     }
@@ -66,6 +72,7 @@ public struct VMHistory: Record {
         try fields.put("boots", boots)
         try fields.put("last_exit", lastExit)
         if crashes > 0 { try fields.put("crashes", crashes) }
+        try fields.put("ended_for", endedFor)
         if !takeovers.isEmpty { try fields.put("takeovers", takeovers) }
     }
 }

@@ -10,7 +10,7 @@ public import MetaStackModel
 public actor FakeStorage: BlockStorage {
     public enum Call: Sendable, Hashable {
         case missingPools, clone, remove, importImage, removeImage, writers, evict, breakLocks
-        case liftEvictions, disk
+        case liftEvictions, evicted, disk
     }
 
     public nonisolated let calls = CallPoints<Call>()
@@ -96,6 +96,11 @@ public actor FakeStorage: BlockStorage {
         guard let owner = disks[path]?.lockOwner, clients.contains(owner) else { return }
         disks[path]?.lockOwner = nil
         journal.append(.lockBroken(path, of: owner))
+    }
+
+    public func evicted(among clients: [StorageClient]) async throws -> [StorageClient] {
+        try await calls.reached(.evicted)
+        return clients.filter(evicted.contains)
     }
 
     public func liftEvictions(of clients: [StorageClient]) async throws {

@@ -22,6 +22,7 @@ public struct TestFleet: Sendable {
     private struct Order: Sendable {
         var host: TestHost
         var files: any ImageFiles
+        var heartbeat: Heartbeat?
         var run: AgentRun
     }
 
@@ -77,11 +78,16 @@ public struct TestFleet: Sendable {
 
     /// Starts an agent on a host.
     ///
-    /// - Parameter files: where its images come from; the fleet's own without.
+    /// - Parameters:
+    ///   - files: where its images come from; the fleet's own without.
+    ///   - heartbeat: what the agent tells a watchdog.
     @discardableResult
-    public func start(_ host: TestHost, files: (any ImageFiles)? = nil) -> AgentRun {
+    public func start(
+        _ host: TestHost, files: (any ImageFiles)? = nil, heartbeat: Heartbeat? = nil
+    ) -> AgentRun {
         let run = AgentRun()
-        orderer.yield(Order(host: host, files: files ?? self.files, run: run))
+        orderer.yield(
+            Order(host: host, files: files ?? self.files, heartbeat: heartbeat, run: run))
         return run
     }
 
@@ -94,7 +100,8 @@ public struct TestFleet: Sendable {
                     order.host.configuration,
                     Agent.Parts(
                         store: ClusterStore(client: client, prefix: prefix),
-                        hypervisor: order.host.hypervisor, storage: storage, files: order.files),
+                        hypervisor: order.host.hypervisor, storage: storage, files: order.files,
+                        heartbeat: order.heartbeat),
                     logger: logger)
                 await order.run.run(agent, logger: logger)
             }

@@ -14,12 +14,13 @@ public struct SimulationOptions: Sendable {
     /// Virtual time with faults, before all is mended.
     public var time: Duration
     public var ttl: Duration
+    /// A quarter of the seeds does without, since the disks' safety rests on none.
     public var hasWatchdog: Bool
     public var mutation: Mutation?
 
     public init(
         seed: UInt64, nodes: Int = 3, vms: Int = 5, time: Duration = .seconds(60),
-        ttl: Duration? = nil, hasWatchdog: Bool = true, mutation: Mutation? = nil
+        ttl: Duration? = nil, hasWatchdog: Bool? = nil, mutation: Mutation? = nil
     ) {
         self.seed = seed
         self.nodes = nodes
@@ -27,7 +28,7 @@ public struct SimulationOptions: Sendable {
         self.time = time
         // A third of the seeds has the shortest lease, which leaves the least room.
         self.ttl = ttl ?? (seed % 3 == 0 ? .seconds(2) : .seconds(5))
-        self.hasWatchdog = hasWatchdog
+        self.hasWatchdog = hasWatchdog ?? (seed % 4 != 1)
         self.mutation = mutation
     }
 }
@@ -76,12 +77,9 @@ final class SimulatedFleet: @unchecked Sendable {
     }
 
     /// What one process of an agent is given; a mutation puts its lies in between.
-    func parts(for node: Node, _ process: Process) -> Agent.Parts {
+    func parts(for node: Node, _ process: Process, _ heartbeat: Heartbeat) -> Agent.Parts {
         let number = node.host.number
         let client = SimulatedEtcd(cluster: etcd, process: process, host: number)
-        client.onRenewal = { [unowned node, unowned process] in
-            node.noteRenewal($0, by: process)
-        }
         let clock = SimulatedClock(machine: node.host.clock, process: process, world: world)
         let hypervisor = SimulatedHypervisor(
             host: node.host, process: process, ceph: ceph,
@@ -94,7 +92,7 @@ final class SimulatedFleet: @unchecked Sendable {
                 client: planted.etcd, prefix: Self.prefix,
                 pause: { try await clock.sleep(until: clock.now + $0) }),
             hypervisor: planted.hypervisor, storage: planted.storage, files: FakeImageFiles(),
-            clock: clock, random: SimulatedRandom(world: world))
+            clock: clock, random: SimulatedRandom(world: world), heartbeat: heartbeat)
     }
 
     /// The seams of one process.

@@ -69,13 +69,15 @@ struct OwnVMTests {
                 == .report(.running, message: nil))
     }
 
-    @Test func saysThatAGuestStoppedAtAWriteErrorAndLeavesItStanding() {
-        let message = "the guest stopped at a write error of its disk"
-        let frozen = GuestSituation.running.here(.ioError)
-        #expect(frozen.next == .report(.paused, message: message))
-        #expect(
-            frozen.claimed(.paused, incarnation: 20, clients: [myClient], message: message).next
-                == .none)
+    @Test func looksAtAGuestThatStoppedAtAWriteError() {
+        #expect(GuestSituation.running.here(.ioError).next == .examineWriteError)
+    }
+
+    @Test(arguments: [LocalDomain.State.running, .paused, .ioError])
+    func leavesAGuestToOthersWhereItsDisksCannotBeReached(_ state: LocalDomain.State) {
+        var cutOff = GuestSituation.running.here(state)
+        cutOff.cannotServe = true
+        #expect(cutOff.next == .giveUp(reason: "the storage is away from this host"))
     }
 
     @Test func clearsAwayADomainThatHasEnded() {

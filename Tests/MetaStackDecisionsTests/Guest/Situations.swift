@@ -53,13 +53,14 @@ extension GuestSituation {
 
     func remembering(
         _ host: HostID = thisHost, incarnation: Int64 = 20, clients: [StorageClient] = [myClient],
-        evicted: [EvictedClient] = [], of created: Int64 = 10
+        evicted: [EvictedClient] = [], endedFor: Int64? = nil, of created: Int64 = 10
     ) -> Self {
         var copy = self
         copy.history = Stored(
             VMHistory(
                 vmCreateRevision: Revision(created), host: host,
-                incarnation: Incarnation(incarnation), clients: clients, evicted: evicted),
+                incarnation: Incarnation(incarnation), clients: clients, evicted: evicted,
+                endedFor: endedFor.map { Revision($0) }),
             revision: Revision(22), createRevision: Revision(22))
         return copy
     }
@@ -90,7 +91,7 @@ extension GuestStep {
         case .destroy, .destroyStray: true
         case .none, .handsOff, .claimToRun, .claimToCleanUp, .claimInPlace, .liftEvictions,
             .carryOver, .provision, .start, .resume, .report, .noteExit, .shutDown,
-            .removeVolumes, .forget, .release:
+            .removeVolumes, .forget, .release, .holdBack, .examineWriteError, .giveUp:
             false
         }
     }

@@ -79,4 +79,33 @@ struct UnownedVMTests {
     @Test func endsAStrayDomainBeforeItCleansUp() {
         #expect(GuestSituation.empty.holding().remembering().here(.paused).next.destroys)
     }
+
+    // MARK: Takeovers that wait
+
+    private static let hold = TakeoverHold(reason: "3 of 5 hosts vanished at once")
+
+    @Test func holdsATakeoverBack() {
+        var waiting = GuestSituation.empty.wanted().holding().remembering(other)
+        #expect(waiting.next == .claimToRun)
+        waiting.hold = Self.hold
+        #expect(waiting.next == .holdBack(Self.hold))
+    }
+
+    @Test(arguments: [
+        "never ran": GuestSituation.empty.wanted(),
+        "was stopped in order": .empty.wanted().holding().remembering(other, clients: []),
+        "ran here": .empty.wanted().holding().remembering(thisHost),
+    ])
+    func holdsNothingElseBack(_ name: String, _ situation: GuestSituation) {
+        var waiting = situation
+        waiting.hold = Self.hold
+        #expect(waiting.next == .claimToRun)
+    }
+
+    @Test func aGuestThatEndedStaysSoAlsoWithoutAnOwnerUntilTheRecordIsWrittenAgain() {
+        let ended = GuestSituation.empty.wanted(written: 30).holding()
+            .remembering(other, clients: [], endedFor: 30)
+        #expect(ended.next == .none)
+        #expect(ended.wanted(written: 40).next == .claimToRun)
+    }
 }

@@ -69,6 +69,7 @@ struct SessionMachineTests {
         machine.observe(.ended(lease), at: at(1))
         #expect(machine.provenLease(at: at(1)) == nil)
         #expect(machine.heldLease == nil)
+        machine.observe(.guestsSuspended, at: at(1))
         #expect(machine.next(at: at(1)) == .grant(ttl: .seconds(5)))
     }
 
@@ -109,5 +110,71 @@ struct SessionMachineTests {
         #expect(machine.next(at: at(9)) == .keepAlive(lease))
         machine.observe(.renewed(lease, sentAt: at(9)), at: at(9.1))
         #expect(machine.provenLease(at: at(9.1)) == lease)
+    }
+
+    // MARK: Guests
+
+    @Test func guestsRunUntilOneMarginBeforeTheLeasesEnd() {
+        let machine = held
+        #expect(machine.guestCare(at: at(0.6)) == .run(lookAgain: at(2.75)))
+        #expect(machine.guestCare(at: at(2.75)) == .askMembers(until: at(4)))
+        #expect(machine.guestCare(at: at(3.99)) == .askMembers(until: at(4)))
+        #expect(machine.guestCare(at: at(4)) == .suspend)
+    }
+
+    @Test func aProvenOutageLetsGuestsRunOnButProvesNoSession() {
+        var machine = held
+        machine.observe(.outageProven(sentAt: at(3)), at: at(3.1))
+        #expect(machine.guestCare(at: at(4)) == .run(lookAgain: at(5.75)))
+        #expect(machine.guestCare(at: at(7)) == .suspend)
+        #expect(machine.provenLease(at: at(4)) == nil)
+    }
+
+    @Test func anOutageAfterTheLeasesEndProvesNothing() {
+        var machine = held
+        machine.observe(.outageProven(sentAt: at(5)), at: at(5.1))
+        #expect(machine.guestCare(at: at(5.2)) == .suspend)
+    }
+
+    @Test func aRenewalLetsGuestsRunAgainAndAsksForALookAtThem() {
+        var machine = held
+        machine.observe(.guestsSuspended, at: at(4))
+        machine.observe(.renewed(lease, sentAt: at(4.5)), at: at(4.6))
+        #expect(machine.guestCare(at: at(4.6)) == .run(lookAgain: at(7.25)))
+        let asked = [machine.takeSuspension(), machine.takeSuspension()]
+        #expect(asked == [true, false])
+    }
+
+    @Test func noSessionBeginsWhileGuestsOfTheLastOneRun() {
+        var machine = held
+        machine.observe(.ended(lease), at: at(1))
+        #expect(machine.guestCare(at: at(1)) == .suspend)
+        #expect(machine.next(at: at(1)) == .suspendGuests)
+        machine.observe(.guestsSuspended, at: at(1))
+        #expect(machine.next(at: at(1)) == .grant(ttl: .seconds(5)))
+    }
+
+    @Test func guestsOfAnEarlierAgentHaveAThirdOfTheTimeToLive() {
+        var machine = SessionMachine(ttl: .seconds(6))
+        #expect(machine.guestCare(at: at(0)) == .suspend)
+        machine.observe(.began, at: at(0))
+        #expect(machine.guestCare(at: at(0)) == .run(lookAgain: at(0.5)))
+        #expect(machine.guestCare(at: at(2)) == .suspend)
+        #expect(machine.next(at: at(0)) == .grant(ttl: .seconds(6)))
+    }
+}
+
+struct QuorumWitnessTests {
+    @Test(arguments: [
+        ([MemberWord.hasNoLeader, .refusesConnection, .hasNoLeader], true),
+        ([.refusesConnection, .refusesConnection, .isSilent], true),
+        ([.refusesConnection], true),
+        ([.hasNoLeader, .hasLeader, .isSilent], false),
+        ([.refusesConnection, .isSilent, .isSilent], false),
+        ([.refusesConnection, .refusesConnection, .isSilent, .isSilent], false),
+        ([], false),
+    ])
+    func onlyAMajorityThatIsDownProvesAnOutage(_ words: [MemberWord], _ proves: Bool) {
+        #expect(QuorumWitness.provesOutage(words) == proves)
     }
 }

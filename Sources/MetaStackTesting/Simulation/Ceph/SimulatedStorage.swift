@@ -131,6 +131,10 @@ final class SimulatedStorage: BlockStorage, @unchecked Sendable {
         }
     }
 
+    func evicted(among clients: [StorageClient]) async throws -> [StorageClient] {
+        try await ask { [self] in clients.filter(ceph.blocklist.contains) }
+    }
+
     func breakLocks(
         of image: String, in pool: PoolName, heldBy clients: [StorageClient]
     ) async throws {

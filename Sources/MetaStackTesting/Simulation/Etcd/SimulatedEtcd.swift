@@ -17,8 +17,6 @@ final class SimulatedEtcd: EtcdCalls, @unchecked Sendable {
     private var preferred: Int
     private var isConnected = Array(repeating: false, count: EtcdCluster.memberCount)
     private var watches: [WatchConnection] = []
-    /// Told the send time of every keepalive that was acknowledged, when the process could know.
-    var onRenewal: (Moment) -> Void = { _ in }
 
     init(cluster: EtcdCluster, process: Process, host: Int) {
         self.cluster = cluster
@@ -73,10 +71,7 @@ final class SimulatedEtcd: EtcdCalls, @unchecked Sendable {
     }
 
     func keepAlive(_ lease: LeaseID, deadline: Duration?) async throws -> Duration {
-        let sent = world.now
-        let left = try await send(deadline) { [cluster] _ in try cluster.renew(lease) }
-        onRenewal(sent)
-        return left
+        try await send(deadline) { [cluster] _ in try cluster.renew(lease) }
     }
 
     func revoke(_ lease: LeaseID, deadline: Duration?) async throws {

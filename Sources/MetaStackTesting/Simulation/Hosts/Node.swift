@@ -16,9 +16,10 @@ final class Node: @unchecked Sendable {
     private var runs = 0
     /// When the present process began, or last woke.
     private(set) var livelySince = Moment.start
-    /// The send time of the last keepalive that any process of this host saw acknowledged.
-    private(set) var provenSend = Moment.start
-    private var hasRenewed = false
+    private var heartbeat: Heartbeat
+    /// When the present process gave its last sign of life.
+    private var lastFed: Moment?
+    private var overdueLooks = 0
     private(set) var fenced = 0
     private var world: World { fleet.world }
     private var ttl: Duration { fleet.options.ttl }
@@ -26,6 +27,7 @@ final class Node: @unchecked Sendable {
     init(host: SimulatedHost, fleet: SimulatedFleet) {
         self.host = host
         self.fleet = fleet
+        heartbeat = Heartbeat(ttl: fleet.options.ttl)
     }
 
     var isLively: Bool { process.map { !$0.isStalled } ?? false }
@@ -36,11 +38,12 @@ final class Node: @unchecked Sendable {
         guard process == nil, host.hasPower, !world.isOver else { return }
         runs += 1
         livelySince = world.now
-        hasRenewed = false
+        lastFed = nil
+        heartbeat = Heartbeat(ttl: ttl)
         let process = Process(name: "\(host.id)#\(runs)", world: world)
         self.process = process
         world.note("\(process.name) starts")
-        let parts = fleet.parts(for: self, process)
+        let parts = fleet.parts(for: self, process, heartbeat)
         root = Task(executorPreference: process) { [self] in
             await live(process, parts)
         }
@@ -72,12 +75,6 @@ final class Node: @unchecked Sendable {
         }
     }
 
-    func noteRenewal(_ sent: Moment, by process: Process) {
-        guard process === self.process else { return }
-        hasRenewed = true
-        provenSend = max(provenSend, sent)
-    }
-
     /// SIGKILL.
     func kill(restartAfter delay: Duration?) {
         guard let process else { return }
@@ -85,7 +82,12 @@ final class Node: @unchecked Sendable {
         self.process = nil
         process.kill(root)
         root = nil
-        if let delay { world.after(delay) { [self] in start() } }
+        guard let delay else { return }
+        world.after(delay) { [self] in start() }
+        guard fleet.options.hasWatchdog, delay > Self.patience else { return }
+        world.after(Self.patience) { [self] in
+            if self.process == nil { fence() }
+        }
     }
 
     func stall() {
@@ -112,25 +114,53 @@ final class Node: @unchecked Sendable {
         }
     }
 
-    // MARK: The watchdog
+    // MARK: The service manager
 
-    private static let look = Duration.milliseconds(100)
+    /// Between two looks at the agent's signs of life.
+    private static let look = Duration.milliseconds(50)
+    /// How long systemd tries to start an agent again before it gives up (`StartLimitBurst`).
+    private static let patience = Duration.milliseconds(600)
 
-    /// Suspends the guests of an agent that has not proven its session for a TTL less the margin,
-    /// where the agent is dead or stalled, or has not come so far since it was started.
+    /// Kills an agent whose loops do not go round, and suspends its guests. As in
+    /// `metastack-node.service`, nobody looks before the agent has proven its session once.
     func watch() {
         world.after(Self.look) { [self] in
-            let margin = max(ttl / 5, .milliseconds(500))
-            let isHealthy = isLively && hasRenewed
-            if !isHealthy, world.now >= provenSend + (ttl - margin), host.hasLibvirt {
-                for vm in host.domains.values.filter(\.isRunning).map(\.vm).sorted() {
-                    world.note("the watchdog suspends vm \(vm) on host \(host.number)")
-                    fenced += 1
-                    // libvirt is there.
-                    try? host.suspend(vm)
-                }
+            if process != nil, isOverdue() {
+                world.note("the watchdog ends the agent of \(host.id)")
+                kill(restartAfter: world.duration(.milliseconds(100), .milliseconds(700)))
+                fence()
             }
             watch()
+        }
+    }
+
+    private func isOverdue() -> Bool {
+        let timeout = WatchdogBudget(ttl: ttl).timeout
+        if isLively {
+            switch heartbeat.pulse(at: host.clock.now) {
+            case .starting: break
+            case .turning:
+                lastFed = world.now
+                overdueLooks = 0
+            case .overdue:
+                overdueLooks += 1
+                if overdueLooks > 2 { return true }
+            }
+        }
+        return lastFed.map { world.now - $0 > timeout } ?? false
+    }
+
+    /// `metastack-node fence`: suspends the host's guests, as soon as libvirt is there to be asked.
+    private func fence() {
+        guard host.hasPower else { return }
+        guard host.hasLibvirt else {
+            world.after(.milliseconds(200)) { [self] in fence() }
+            return
+        }
+        for vm in host.domains.values.filter(\.isRunning).map(\.vm).sorted() {
+            fenced += 1
+            // libvirt is there.
+            try? host.suspend(vm)
         }
     }
 }

@@ -1,0 +1,81 @@
+import Logging
+import MetaStackDecisions
+import MetaStackModel
+
+/// Stops this host's guests before others may start them, as ``SessionMachine/GuestCare`` says.
+///
+/// Beside the loop that renews the lease, since that one may be waiting for an answer just then.
+/// Ends by cancellation, at once, and leaves every guest as it is.
+struct GuestGuard: Sendable {
+    /// Between two rounds of questions: a member that has just lost its leader needs a moment to
+    /// notice.
+    private static let askAgainAfter = Duration.milliseconds(100)
+
+    let view: NodeView
+    let domains: LocalDomains
+    let witnesses: Witnesses
+    let heartbeat: Heartbeat?
+    let clock: any NodeClock
+    let logger: Logger
+
+    func run() async throws {
+        while !Task.isCancelled {
+            let rings = view.sessionBell.rings
+            let now = clock.now
+            heartbeat?.turned(.guests, at: now)
+            switch view.read({ $0.session.guestCare(at: now) }) {
+            case .run(let lookAgain):
+                // Often enough for the watchdog, which wants to see this loop go round.
+                let turn = now + view.read { $0.session.ttl / 3 }
+                try await view.sessionBell.sleep(
+                    until: min(lookAgain, turn), since: rings, clock: clock)
+            case .askMembers(let until):
+                try await ask(until: until, since: rings)
+            case .suspend:
+                await suspendGuests()
+                // Its own ring is no news.
+                try await view.sessionBell.sleep(
+                    until: clock.now + view.read { $0.session.ttl / 3 },
+                    since: view.sessionBell.rings, clock: clock)
+            }
+        }
+    }
+
+    private func ask(until instant: ContinuousClock.Instant, since rings: Int) async throws {
+        let sentAt = clock.now
+        if await witnesses.proveOutage(within: sentAt.duration(to: instant)) {
+            logger.warning("etcd has no quorum anywhere, guests run on")
+            view.observeSession(.outageProven(sentAt: sentAt), at: clock.now)
+        } else {
+            let next = min(instant, clock.now + Self.askAgainAfter)
+            try await view.sessionBell.sleep(until: next, since: rings, clock: clock)
+        }
+    }
+
+    /// They are resumed where their claims prove to be this node's still.
+    func suspendGuests() async {
+        let running = view.read { state in
+            state.domains.values.filter { $0.state == .running }.map(\.vm).sorted()
+        }
+        if !running.isEmpty {
+            logger.error(
+                "session is unproven, suspending guests", metadata: ["guests": "\(running.count)"])
+        }
+        await withDiscardingTaskGroup { group in
+            for vm in running {
+                group.addTask { await suspend(vm) }
+            }
+        }
+        view.observeSession(.guestsSuspended, at: clock.now)
+    }
+
+    private func suspend(_ vm: VMID) async {
+        do {
+            try await domains.hypervisor.suspend(vm)
+            // Who claims it again must not take it for running.
+            try await domains.refresh(vm)
+        } catch {
+            logger.error("cannot suspend a guest", metadata: ["vm": "\(vm)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import MetaStackDecisions
+import MetaStackModel
+import MetaStackStore
+
+/// A claim that went with its owner's lease.
+struct Departure: Sendable {
+    /// When this node saw it go.
+    var expired: Timestamp
+    /// The lease's time to live; nil where the owner's record did not say.
+    var ttl: Duration?
+
+    /// When the owner proved its lease last, at the latest.
+    var lastProven: Timestamp? {
+        ttl.map { ttl in
+            let (seconds, attoseconds) = ttl.components
+            let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+            return Timestamp(milliseconds: expired.milliseconds - milliseconds)
+        }
+    }
+}
+
+extension NodeView.State {
+    /// How long the storage is waited for before a guest is left to another host: by then others
+    /// have said in their records whether it is away from them, too.
+    static let storagePatience = Duration.seconds(30)
+
+    /// Takes a change over, and notes which claims went with their owner.
+    mutating func apply(_ change: ClusterChange, at time: Timestamp) -> Set<RecordKey>? {
+        if case .records(let records, _) = change { noteDepartures(records, at: time) }
+        return cluster.apply(change)
+    }
+
+    private mutating func noteDepartures(_ records: [RawRecord], at time: Timestamp) {
+        for record in records where record.json == nil {
+            guard let vm = record.claimedVM, let claim = cluster.actualVMs[vm]?.value,
+                !claim.clients.isEmpty
+            else { continue }
+            let ttl = cluster.hosts[claim.host]?.value.leaseTTL ?? 0
+            departures[vm] = Departure(
+                expired: time, ttl: ttl > 0 ? .milliseconds(ttl) : nil)
+        }
+        for record in records where record.json != nil {
+            if let vm = record.claimedVM { departures[vm] = nil }
+        }
+    }
+
+    /// The placement of the cluster's present revision.
+    mutating func presentPlacement() -> Placement {
+        if let known = placement, known.revision == cluster.revision { return known.value }
+        let value = Placement(cluster)
+        placement = (cluster.revision, value)
+        return value
+    }
+
+    /// Whether the storage has been away from here for long and another host could run the VM.
+    mutating func cannotServe(_ vm: VMID, at now: ContinuousClock.Instant) -> Bool {
+        guard let storageAwaySince, storageAwaySince + Self.storagePatience <= now,
+            let desired = cluster.desiredVMs[vm],
+            let plan = try? VMPlan(vm, desired.value, in: cluster)  // Then nobody can run it.
+        else { return false }
+        return presentPlacement().candidates(for: plan.request)
+            .contains { $0 != cluster.actualVMs[vm]?.value.host }
+    }
+}
+
+extension RawRecord {
+    /// The VM whose claim this is.
+    fileprivate var claimedVM: VMID? {
+        // What is no key of ours is reported where the record is taken over.
+        guard case .actualVM(let vm)? = try? RecordKey(path: path) else { return nil }
+        return vm
+    }
+}

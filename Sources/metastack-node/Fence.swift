@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+import MetaStackAgent
+import MetaStackModel
+
+/// `metastack-node fence`: what the service manager runs when the agent's beats stop.
+struct Fence: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Suspend every guest of MetaStack's on this host.",
+        discussion: """
+            For a watchdog, when the agent hangs: it asks libvirt alone, no etcd and no Ceph, and \
+            touches no domain that is not MetaStack's. An agent that comes back resumes the guests \
+            that are still its own, and destroys those that run elsewhere by then. It ends with 0 \
+            where no guest runs any more, else with 1 and the reasons.
+            """)
+
+    @OptionGroup var options: NodeOptions
+
+    @Flag(
+        help: "Do nothing unless systemd says that its watchdog ended the agent ($SERVICE_RESULT).")
+    var ifWatchdog = false
+
+    func run() async throws {
+        let began = ContinuousClock.now
+        let environment = ProcessInfo.processInfo.environment
+        if ifWatchdog, environment["SERVICE_RESULT"] != "watchdog" { return }
+        let (uri, budget) = settings()
+        let report = await GuestFence(uri: uri, deadline: budget.fence).run()
+        for (vm, outcome) in report.guests.sorted(by: { $0.key < $1.key }) {
+            switch outcome {
+            case .suspended: say("suspended vm \(vm)")
+            case .stood: say("vm \(vm) stood still already")
+            case .failed(let reason): say("vm \(vm) may still run: \(reason)")
+            }
+        }
+        if let problem = report.problem { say("guests may still run: \(problem)") }
+        let count = report.guests.values.count { $0 == .suspended }
+        let time = (ContinuousClock.now - began) / .milliseconds(1)
+        say("\(count) suspended in \(Int(time)) ms")
+        guard report.isComplete else { throw ExitCode.failure }
+    }
+
+    /// A configuration that cannot be used must not keep guests running: then the defaults serve.
+    private func settings() -> (uri: String, budget: WatchdogBudget) {
+        do {
+            let configuration = try options.read()
+            return (configuration.libvirt.uri, WatchdogBudget(ttl: configuration.node.leaseTTL))
+        } catch {
+            say("\(error)")
+            let uri = LibvirtSettings().uri
+            say("going on with libvirt at \(uri)")
+            return (uri, WatchdogBudget(ttl: NodeSettings.shortestLease))
+        }
+    }
+
+    /// One line to standard error, which the service manager puts into its journal.
+    private func say(_ text: String) {
+        FileHandle.standardError.write(Data("metastack-node fence: \(text)\n".utf8))
+    }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Foundation
+import Logging
+import MetaStackAgent
+import MetaStackLogging
+import MetaStackModel
+import ServiceLifecycle
+import UnixSignals
+
+/// `metastack-node run`: reads its configuration and runs the agent until it is told to stop.
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the agent (the default).",
+        discussion: """
+            SIGTERM ends the agent and leaves its guests running; started again within the lease's \
+            TTL it goes on with them. Under systemd it says when it has started (Type=notify) and \
+            feeds the watchdog (WatchdogSec).
+            """)
+
+    @OptionGroup var options: NodeOptions
+
+    func run() async throws {
+        ProcessMemory.limitArenas()
+        let configuration = try options.read()
+        let logging = LogConfiguration(configuration.log)
+        let syslog = SyslogSink(destination: logging.syslog, application: "metastack-node")
+        LoggingSystem.bootstrap {
+            MetaStackLogHandler(label: $0, configuration: logging, syslog: syslog)
+        }
+        var logger = Logger(label: "metastack-node")
+        logger[metadataKey: "node"] = "\(configuration.node.name)"
+        logger.info("starting", metadata: ["version": "\(Version.current)"])
+        let heartbeat = Heartbeat(ttl: configuration.node.leaseTTL)
+        let node = NodeService(configuration, heartbeat: heartbeat, logger: logger)
+        // The last is told first to shut down: the device is released before anything else ends.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: ProcessMemory(logger: logger)),
+                    .init(service: PromptEnd(node: node)),
+                    .init(service: try watchdog(configuration.node, heartbeat, logger)),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger.quiet(logger)))
+        try await group.run()
+        logger.info("stopped, guests run on")
+        await syslog.close(within: .milliseconds(200))
+    }
+
+    private func watchdog(
+        _ node: NodeSettings, _ heartbeat: Heartbeat, _ logger: Logger
+    ) throws -> WatchdogService {
+        let budget = WatchdogBudget(ttl: node.leaseTTL)
+        return WatchdogService(
+            heartbeat,
+            notifier: try SystemdNotifier(environment: ProcessInfo.processInfo.environment),
+            device: try node.watchdogDevice.map {
+                try WatchdogDevice(path: $0, timeout: budget.deviceTimeout)
+            },
+            budget: budget, logger: logger,
+            // At once, without the ordinary end's work: what hangs would hang that too.
+            onHang: { _exit(EXIT_FAILURE) })
+    }
+}
+
+extension Logger {
+    /// The same without what the service group says at debug level: each service's whole structure.
+    fileprivate static func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .info)
+        return logger
+    }
+}
+
+/// The node, and the promise that it ends within two seconds of being told to.
+///
+/// A blocking call into libvirt or Ceph cannot be cancelled. What it does is safe to leave at any
+/// point, as a crash would leave it, so nobody waits for it.
+private struct PromptEnd: Service {
+    private static let patience = Duration.milliseconds(1500)
+
+    let node: NodeService
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await node.run()
+        } onGracefulShutdown: {
+            Task {
+                try await Task.sleep(for: Self.patience)
+                exit(EXIT_SUCCESS)
+            }
+        }
+    }
+}
