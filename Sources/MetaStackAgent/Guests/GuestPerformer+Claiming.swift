@@ -63,13 +63,19 @@ extension GuestPerformer {
         guard evicted.isEmpty else {
             return try await destroy(situation, "it was evicted while nobody owned it")
         }
+        guard reserve(plan.request, forGuestHere: true) else {
+            return .again(after: settings.slot)
+        }
+        var madeAt: Revision?
+        defer { settle(plan.request, madeAt: madeAt) }
         var claim = newClaim(plan, wanted)
         claim.state = .starting
         claim.incarnation = domain.incarnation
         claim.clients = history.value.clients
         let result = try await transactions.claimInPlace(
             situation.vm, wanted: wanted, as: claim, history: history, lease: situation.lease)
-        if case .written = result {
+        if case .written(let revision) = result {
+            madeAt = revision
             log(situation, domain.incarnation).info("claimed again in place")
         }
         return outcome(result, situation)
@@ -151,7 +157,9 @@ extension GuestPerformer {
 
     /// The node's own admission is final: several VMs may be claimed at once, each against the
     /// same view, and together they must still fit.
-    private func reserve(_ request: PlacementRequest) -> Bool {
+    ///
+    /// - Parameter forGuestHere: it needs room and nothing else of the host.
+    private func reserve(_ request: PlacementRequest, forGuestHere: Bool = false) -> Bool {
         guard let offer = view.placement.offers[view.me] else { return false }
         let cluster = view.cluster
         return memory.state.withLock { state in
@@ -159,7 +167,9 @@ extension GuestPerformer {
                 claim.madeAt.map { $0 > cluster.revision } ?? true
             }
             let left = state.underway.values.reduce(offer) { $0.after($1.request) }
-            guard Admission.refusals(of: request, by: left).isEmpty else { return false }
+            let hasRoom = left.freeRAM >= request.ram && left.freeVCPU >= request.vcpus
+            guard forGuestHere ? hasRoom : Admission.refusals(of: request, by: left).isEmpty
+            else { return false }
             state.underway[request.vm] = (request, nil)
             return true
         }

@@ -148,6 +148,10 @@ extension GuestPerformer {
             return .acted
         }
         log(situation).info("guest recorded", metadata: ["revision": "\(revision)"])
+        guard isProven(situation) else {
+            view.noteOwnWrite(situation.vm, revision)
+            return .acted
+        }
         try await hypervisor.resume(situation.vm)
         log(situation).info("guest resumed")
         let now = clock.now
@@ -219,9 +223,16 @@ extension GuestPerformer {
         guard try await store.read(.actualVM(situation.vm))?.revision == claim.revision else {
             return .again(after: .milliseconds(20))
         }
+        guard isProven(situation) else { return .settled }
         try await hypervisor.resume(situation.vm)
         log(situation).info("guest resumed")
         return .acted
+    }
+
+    /// An agent that was stopped while it waited for an answer may hold it long after its lease: the
+    /// guest stays paused then, until a new session has found out whose it is.
+    private func isProven(_ situation: GuestSituation) -> Bool {
+        view.provenLease(at: clock.now) == situation.lease
     }
 
     func report(

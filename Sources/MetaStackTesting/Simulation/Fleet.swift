@@ -85,14 +85,16 @@ final class SimulatedFleet: @unchecked Sendable {
             host: node.host, process: process, ceph: ceph,
             serial: { [unowned self] in nextSerial() })
         let storage = SimulatedStorage(ceph: ceph, process: process, host: number)
-        let real = Parts(etcd: client, hypervisor: hypervisor, storage: storage)
+        let real = Parts(
+            etcd: client, hypervisor: hypervisor, storage: storage,
+            random: SimulatedRandom(world: world))
         let planted = options.mutation?.plant(in: real, node, self) ?? real
         return Agent.Parts(
             store: ClusterStore(
                 client: planted.etcd, prefix: Self.prefix,
                 pause: { try await clock.sleep(until: clock.now + $0) }),
             hypervisor: planted.hypervisor, storage: planted.storage, files: FakeImageFiles(),
-            clock: clock, random: SimulatedRandom(world: world), heartbeat: heartbeat)
+            clock: clock, random: planted.random, heartbeat: heartbeat)
     }
 
     /// The seams of one process.
@@ -100,6 +102,7 @@ final class SimulatedFleet: @unchecked Sendable {
         var etcd: any EtcdCalls
         var hypervisor: any Hypervisor
         var storage: any BlockStorage
+        var random: any NodeRandom
     }
 
     func logger(_ name: String) -> Logger {

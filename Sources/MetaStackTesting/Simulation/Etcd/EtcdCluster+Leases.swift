@@ -35,7 +35,9 @@ extension EtcdCluster {
     func revoke(_ id: LeaseID) {
         guard let lease = leases.removeValue(forKey: id) else { return }
         world.note("etcd revokes lease \(id)")
+        isRevoking = true
         commit(lease.keys.sorted().map { .delete(.key($0)) })
+        isRevoking = false
     }
 
     /// A new leader gives every lease its whole time again.

@@ -19,6 +19,8 @@ final class EtcdCluster {
     private(set) var leader: Int? = 0
     private(set) var term: UInt64 = 2
     var leases: [LeaseID: LeaseState] = [:]
+    /// Whether the present commit is a lease's end.
+    var isRevoking = false
     var leasesGranted: Int64 = 0
     var watches: [WatchConnection] = []
     /// Told of every change at the instant of its commit.

@@ -22,7 +22,7 @@ final class Oracle {
     /// The last number that a guest of a VM knew to be written.
     private var acknowledged: [Life: Int64] = [:]
     private var owners: [FakeDiskPath: Life] = [:]
-    private var claims: [Key: (host: HostID, ram: Mebibytes, vcpus: Int)] = [:]
+    private var claims: [Key: (host: HostID, ram: Mebibytes, vcpus: Int, lease: LeaseID?)] = [:]
     private var lastHost: [VMID: Int] = [:]
     private(set) var takeovers = 0
     private(set) var boots = 0
@@ -132,9 +132,36 @@ final class Oracle {
         for event in events where event.key.bytes.starts(with: claimsFolder) {
             switch event {
             case .put(let keyValue, _) where keyValue.version == 1: claimed(keyValue)
-            case .put: continue
-            case .delete(let key, _, _): claims[key] = nil
+            case .put(let keyValue, let previous): rewritten(keyValue, previous)
+            case .delete(let key, _, _):
+                claims[key] = nil
+                released(key)
             }
+        }
+    }
+
+    /// A claim goes from one owner to another only by its end.
+    private func rewritten(_ keyValue: KeyValue, _ previous: KeyValue?) {
+        guard let before = claims[keyValue.key], before.lease != keyValue.lease else { return }
+        claims[keyValue.key]?.lease = keyValue.lease
+        guard let claim = try? ActualVM(json: keyValue.value, path: ""),  // Agents wrote it.
+            claim.host != before.host
+        else { return }
+        violated(
+            "3.2: \(claim.host) takes the claim of \(keyValue.key.lastComponent) from "
+                + "\(before.host)")
+    }
+
+    /// Release follows the end of the domain; a lease that ends with its node's claims is another
+    /// matter.
+    private func released(_ key: Key) {
+        guard let fleet, !fleet.etcd.isRevoking else { return }
+        let vm = VMID(unchecked: key.lastComponent)
+        for node in fleet.nodes {
+            guard let domain = node.host.domains[vm], domain.isRunning, mustBeFenced(node) else {
+                continue
+            }
+            violated("3.6: the claim of vm \(vm) is released while domain \(domain.serial) runs")
         }
     }
 
@@ -144,7 +171,13 @@ final class Oracle {
         guard let fleet,
             let claim = try? ActualVM(json: keyValue.value, path: "")  // Agents wrote it.
         else { return }
-        claims[keyValue.key] = (claim.host, claim.ram, claim.vcpus)
+        let vm = VMID(unchecked: keyValue.key.lastComponent)
+        if keyValue.lease == nil { violated("3.2: the claim of vm \(vm) stands under no lease") }
+        let wanted = fleet.stored(.desiredVM(vm))?.createRevision.rawValue
+        if claim.state != .deleting, wanted != claim.desiredCreateRevision?.number {
+            violated("3.2: \(claim.host) claims vm \(vm), which nobody wants as it was read")
+        }
+        claims[keyValue.key] = (claim.host, claim.ram, claim.vcpus, keyValue.lease)
         guard let node = fleet.nodes.first(where: { $0.host.id == claim.host }) else { return }
         let held = claims.values.filter { $0.host == claim.host }
         let ram = held.reduce(Mebibytes.zero) { $0 + $1.ram }
