@@ -75,6 +75,8 @@ final class FakeAccess: ClusterAccess {
         _ key: RecordKey, _ cluster: Cluster
     ) -> (change: Revision, creation: Revision)? {
         switch key {
+        case TakeoverSwitch.key:
+            cluster.takeoverSwitch.map { ($0.revision, $0.createRevision) }
         case .desiredVM(let id):
             cluster.desiredVMs[id].map { ($0.revision, $0.createRevision) }
         case .image(let id): cluster.images[id].map { ($0.revision, $0.createRevision) }

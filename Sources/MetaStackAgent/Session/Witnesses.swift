@@ -13,8 +13,13 @@ final class Witnesses: Sendable {
 
     private let store: ClusterStore
     private let logger: Logger
-    /// The voting members of the last member list.
-    private let members = Mutex<[Member]>([])
+    private struct State {
+        /// The voting members of the last member list.
+        var members: [Member] = []
+        var hasWarned = false
+    }
+
+    private let state = Mutex(State())
 
     init(store: ClusterStore, logger: Logger) {
         self.store = store
@@ -25,17 +30,45 @@ final class Witnesses: Sendable {
     func refresh(deadline: Duration? = nil) async {
         do {
             let listed = try await store.client.members(deadline: deadline)
-            members.withLock { $0 = listed.filter { !$0.isLearner } }
+            let isNew = state.withLock { state in
+                state.members = listed.filter { !$0.isLearner }
+                defer { state.hasWarned = true }
+                return !state.hasWarned
+            }
+            if isNew { await warnOfDefects(of: listed) }
         } catch {
             logger.debug("cannot list etcd's members", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// Says once, in one line, what is known to be wrong with the versions that run.
+    private func warnOfDefects(of members: [Member]) async {
+        var defects: [String: Set<String>] = [:]
+        for url in members.compactMap(\.clientURLs.first) {
+            // One that does not answer now is warned of by nobody, and known to be down anyway.
+            guard
+                let version = try? await store.client.status(
+                    endpoint: url, deadline: Self.patience
+                ).version
+            else { continue }
+            for defect in EtcdDefect.known(in: version) {
+                defects[version, default: []].insert(defect.summary)
+            }
+        }
+        guard !defects.isEmpty else { return }
+        let words = defects.sorted { $0.key < $1.key }.map { version, summaries in
+            "\(version): " + summaries.sorted().joined(separator: ", ")
+        }
+        logger.warning(
+            "this version of etcd has known defects, upgrade it",
+            metadata: ["versions": "\(words.joined(separator: "; "))"])
     }
 
     /// Asks all members once, in parallel, by themselves.
     ///
     /// - Returns: whether their words prove that no quorum exists.
     func proveOutage(within time: Duration) async -> Bool {
-        let members = members.withLock { $0 }
+        let members = state.withLock { $0.members }
         let deadline = min(time, Self.patience)
         let words = await withTaskGroup(of: MemberWord.self) { group in
             for member in members {

@@ -18,6 +18,7 @@ public struct MetaStackCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             VMCommand.self, ImageCommand.self, FlavourCommand.self, HostCommand.self,
+            TakeoverCommand.self,
         ])
 
     public init() {}

@@ -4,6 +4,7 @@ struct VMCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vm", abstract: "Virtual machines.",
         subcommands: [
-            VMCreate.self, VMList.self, VMShow.self, VMStart.self, VMStop.self, VMDelete.self,
+            VMCreate.self, VMList.self, VMShow.self, VMHistoryCommand.self, VMStart.self,
+            VMStop.self, VMDelete.self,
         ])
 }

@@ -1,7 +1,9 @@
-import ArgumentParser
+public import ArgumentParser
 import MetaStackDecisions
-import MetaStackModel
+public import MetaStackModel
 import MetaStackStore
+
+extension DesiredVM.RestartPolicy: ExpressibleByArgument {}
 
 struct VMCreate: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -24,6 +26,13 @@ struct VMCreate: ClusterCommand {
         transform: { try HostID($0) })
     var host: HostID?
 
+    @Option(
+        help: """
+            What happens when its guest ends by itself: always starts it again, on-failure only where \
+            it crashed, never leaves it until vm start.
+            """)
+    var restart: DesiredVM.RestartPolicy = .onFailure
+
     @Flag(help: "Do not start it yet.")
     var stopped = false
 
@@ -35,7 +44,7 @@ struct VMCreate: ClusterCommand {
         let id = try VMID(session.newID())
         var desired = DesiredVM(
             name: name, flavour: flavourID.text, image: imageID.text,
-            state: stopped ? .stop : .start, host: host)
+            state: stopped ? .stop : .start, host: host, restart: restart)
         desired.createdAt = session.now()
         warnOfAbsentHost(cluster, session)
         // Still true at the write: the id is new, and flavour and image are there. That no other

@@ -25,6 +25,7 @@ struct VMDetails {
         table.add(["host", desired.map { $0.host?.text ?? "any" }, claim?.host.text])
         table.add(["flavour", desired.map(flavour), claim.map(size)])
         table.add(["image", desired.map { cluster.imageWord($0.image) }, clonedFrom])
+        table.add(["restart", desired?.restart.rawValue, nil])
         table.add([
             "revision", vm.desired?.revision.description,
             claim?.desiredRevision.map { "acted on \($0)" },
@@ -88,18 +89,7 @@ struct VMDetails {
         return table.text
     }
 
-    private var history: String {
-        guard let history = vm.history?.value else { return "" }
-        var table = Table(["HISTORY", ""])
-        table.add(["last host", history.host.text])
-        table.add(["last incarnation", history.incarnation.description])
-        table.add(["boots", "\(history.boots)"])
-        table.add(["last exit", history.lastExit])
-        for evicted in history.evicted {
-            table.add(["evicted", "\(evicted.client) of host \(evicted.host), \(evicted.at)"])
-        }
-        return table.text
-    }
+    private var history: String { vm.history.map { VMPast($0.value).text } ?? "" }
 }
 
 extension String {

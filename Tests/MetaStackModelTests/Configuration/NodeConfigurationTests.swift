@@ -34,6 +34,7 @@ func problems(
         #expect(defaults.etcd.prefix == "/metastack")
         #expect(defaults.node.leaseTTL == .seconds(5))
         #expect(defaults.node.reservedRAM.description == "1024 MiB")
+        #expect(defaults.node.watchdogDevice == nil)
         #expect(defaults.storage.vmPool.text == "vms")
         #expect(defaults.network.bridge == "br0")
     }
@@ -51,6 +52,7 @@ func problems(
         #expect(configuration.node.leaseTTL == .seconds(60))
         #expect(configuration.node.labels == ["rack": "a", "row": "3"])
         #expect(configuration.node.reservedRAM.count == 4096)
+        #expect(configuration.node.watchdogDevice == "/dev/watchdog1")
         #expect(configuration.libvirt.uri == "test:///default")
         #expect(configuration.libvirt.domainType == .qemu)
         #expect(configuration.libvirt.consoleDirectory == "/consoles")
@@ -68,7 +70,8 @@ func problems(
     static let full = """
         etcd: {endpoints: ["https://10.0.0.1:2379/", "http://[::1]:2379"], prefix: /cloud,
           username: node, password-file: /p, ca: /ca, cert: /cert, key: /key}
-        node: {name: alpha, lease-ttl: 1m, labels: {rack: a, row: 3}, reserved-ram: 4GiB}
+        node: {name: alpha, lease-ttl: 1m, labels: {rack: a, row: 3}, reserved-ram: 4GiB,
+          watchdog-device: /dev/watchdog1}
         libvirt: {uri: "test:///default", domain-type: qemu, console-directory: /consoles}
         storage: {driver: rbd, conf: /c.conf, user: u, keyring: /k, vm-pool: v, image-pool: i}
         network: {bridge: vmbr1}

@@ -116,6 +116,8 @@ extension Lab {
 struct MachineStatus: Decodable {
     struct Service: Decodable {
         var pid: pid_t?
+        /// How often its watchdog fenced; nil for a service that is not watched.
+        var fences: Int?
     }
 
     var name: String
