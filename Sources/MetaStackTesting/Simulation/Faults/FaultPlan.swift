@@ -47,6 +47,7 @@ final class FaultPlan {
             node.host.slowness = .zero
             node.host.setLibvirt(true)
             node.wake()
+            world.after(dice.duration(.zero, .seconds(2))) { node.regainPower() }
         }
     }
 

@@ -108,10 +108,13 @@ final class Node: @unchecked Sendable {
         world.note("host \(host.number) loses power")
         host.losePower()
         kill(restartAfter: nil)
-        world.after(time) { [self] in
-            host.regainPower()
-            start()
-        }
+        world.after(time) { [self] in regainPower() }
+    }
+
+    func regainPower() {
+        guard !host.hasPower else { return }
+        host.regainPower()
+        start()
     }
 
     // MARK: The service manager

@@ -67,6 +67,8 @@ extension SimulatedFleet {
         _ domains: [SimulatedDomain]
     ) -> String? {
         guard domains.isEmpty else { return "has a domain and no claim" }
+        // It ended by itself and stays so until it is asked for again.
+        if cluster.histories[vm]?.value.endedFor == wanted.revision { return nil }
         do throws(VMPlan.Impossible) {
             let plan = try VMPlan(vm, wanted.value, in: cluster)
             let refusals = placement.refusals(of: plan.request)
