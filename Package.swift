@@ -115,6 +115,7 @@ let package = Package(
         tests(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel",
             "MetaStackStore", argumentParser, logging, yaml),
+        tests("SimulationTests", "MetaStackTesting", "metastack-sim", subprocess),
         tests("SystemTests", "Etcd", "MetaStackModel", "MetaStackStore", logging, subprocess),
     ]
 )

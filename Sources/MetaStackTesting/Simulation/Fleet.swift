@@ -52,7 +52,10 @@ final class SimulatedFleet: @unchecked Sendable {
         world = World(seed: options.seed, trace: trace)
         network = Network(world: world)
         etcd = EtcdCluster(world: world, network: network)
-        ceph = SimulatedCeph(world: world, network: network)
+        // Ceph's own default, and a shorter one for every second seed.
+        ceph = SimulatedCeph(
+            world: world, network: network,
+            watchTimeout: options.seed.isMultiple(of: 2) ? .seconds(8) : .seconds(30))
         oracle = Oracle(world: world, options: options)
         oracle.fleet = self
         ceph.oracle = oracle
@@ -80,6 +83,7 @@ final class SimulatedFleet: @unchecked Sendable {
     func parts(for node: Node, _ process: Process, _ heartbeat: Heartbeat) -> Agent.Parts {
         let number = node.host.number
         let client = SimulatedEtcd(cluster: etcd, process: process, host: number)
+        node.client = client
         let clock = SimulatedClock(machine: node.host.clock, process: process, world: world)
         let hypervisor = SimulatedHypervisor(
             host: node.host, process: process, ceph: ceph,

@@ -20,7 +20,7 @@ final class SimulatedCeph {
 
     /// A client that Ceph has not heard of for so long watches nothing any more
     /// (`osd_client_watch_timeout`).
-    static let watchTimeout = Duration.seconds(30)
+    let watchTimeout: Duration
     let world: World
     let network: Network
     var images: [FakeDiskPath: Image] = [:]
@@ -35,7 +35,8 @@ final class SimulatedCeph {
     private var cutSince: [Int: Moment] = [:]
     weak var oracle: Oracle?
 
-    init(world: World, network: Network) {
+    init(world: World, network: Network, watchTimeout: Duration) {
+        self.watchTimeout = watchTimeout
         self.world = world
         self.network = network
     }
@@ -57,7 +58,7 @@ final class SimulatedCeph {
     func close(_ client: StorageClient, of path: FakeDiskPath, isHeard: Bool) {
         clients[client] = nil
         guard isHeard else {
-            world.after(Self.watchTimeout) { [self] in unwatch(client) }
+            world.after(watchTimeout) { [self] in unwatch(client) }
             return
         }
         images[path]?.watchers.remove(client)
@@ -90,7 +91,7 @@ final class SimulatedCeph {
             if isCut, cutSince[host] == nil {
                 let since = world.now
                 cutSince[host] = since
-                world.after(Self.watchTimeout) { [self] in
+                world.after(watchTimeout) { [self] in
                     guard cutSince[host] == since else { return }
                     for (client, domain) in clients where domain.host == host { unwatch(client) }
                 }

@@ -17,6 +17,8 @@ final class SimulatedEtcd: EtcdCalls, @unchecked Sendable {
     private var preferred: Int
     private var isConnected = Array(repeating: false, count: EtcdCluster.memberCount)
     private var watches: [WatchConnection] = []
+    /// When the last keepalive was sent that was answered.
+    private(set) var renewedAt: Moment?
 
     init(cluster: EtcdCluster, process: Process, host: Int) {
         self.cluster = cluster
@@ -71,7 +73,10 @@ final class SimulatedEtcd: EtcdCalls, @unchecked Sendable {
     }
 
     func keepAlive(_ lease: LeaseID, deadline: Duration?) async throws -> Duration {
-        try await send(deadline) { [cluster] _ in try cluster.renew(lease) }
+        let sent = world.now
+        let left = try await send(deadline) { [cluster] _ in try cluster.renew(lease) }
+        renewedAt = sent
+        return left
     }
 
     func revoke(_ lease: LeaseID, deadline: Duration?) async throws {

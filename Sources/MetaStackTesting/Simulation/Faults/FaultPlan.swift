@@ -87,13 +87,14 @@ final class FaultPlan {
     private func strike(_ kind: FaultKind, _ node: Node) {
         switch kind {
         case .agentCrash:
-            let restart = dice.duration(.milliseconds(100), dice.chance(0.5) ? .seconds(2) : .seconds(12))
+            let longest: [Duration] = [.milliseconds(700), .seconds(4), .seconds(25)]
+            let restart = dice.duration(.milliseconds(100), longest[dice.below(3)])
             midway(node) { $0.kill(restartAfter: restart) }
         case .hostCrash:
             let dark = dice.duration(.seconds(1), .seconds(40))
             midway(node) { $0.losePower(for: dark) }
         case .stall:
-            let time = dice.duration(.milliseconds(300), .seconds(20))
+            let time = dice.duration(.milliseconds(300), .seconds(25))
             midway(node) { [self] node in
                 node.stall()
                 let process = node.process

@@ -8,10 +8,13 @@ final class Management {
     private(set) var changes = 0
     private var isDone = false
     private let vms: [VMID]
+    /// Some people are in a hurry.
+    private let pace: Duration
 
     init(_ fleet: SimulatedFleet) {
         self.fleet = fleet
         dice = SeededGenerator(seed: fleet.options.seed &* 0xff51_afd7 &+ 2)
+        pace = fleet.options.seed.isMultiple(of: 5) ? .seconds(2) : .seconds(12)
         vms = (0..<fleet.options.vms).map { VMID(unchecked: "vm-\($0)") }
     }
 
@@ -46,7 +49,7 @@ final class Management {
     func end() { isDone = true }
 
     private func next() {
-        fleet.world.after(dice.duration(.seconds(1), .seconds(12))) { [self] in
+        fleet.world.after(dice.duration(pace / 12, pace)) { [self] in
             guard !isDone else { return }
             if let vm = dice.pick(vms) { change(vm) }
             next()

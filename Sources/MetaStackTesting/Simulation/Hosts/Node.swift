@@ -20,6 +20,10 @@ final class Node: @unchecked Sendable {
     /// When the present process gave its last sign of life.
     private var lastFed: Moment?
     private var overdueLooks = 0
+    /// The present process's client of etcd.
+    weak var client: SimulatedEtcd?
+    /// Until when nobody promises that this host's guests stand still in time.
+    private(set) var unguardedUntil = Moment.start
     private(set) var fenced = 0
     private var world: World { fleet.world }
     private var ttl: Duration { fleet.options.ttl }
@@ -78,6 +82,7 @@ final class Node: @unchecked Sendable {
     /// SIGKILL.
     func kill(restartAfter delay: Duration?) {
         guard let process else { return }
+        noteLoss()
         world.note("\(process.name) is killed")
         self.process = nil
         process.kill(root)
@@ -92,8 +97,19 @@ final class Node: @unchecked Sendable {
 
     func stall() {
         guard let process, !process.isStalled else { return }
+        noteLoss()
         world.note("\(process.name) stalls")
         process.isStalled = true
+    }
+
+    /// The watchdog's sum begins with a session that was renewed when it was due. An agent that has
+    /// been cut off for a while and then stalls, just before it would have suspended its guests, has
+    /// had two faults in one lease.
+    private func noteLoss() {
+        guard let renewed = client?.renewedAt else { return }
+        if world.now - renewed > ttl / 3 + .milliseconds(100) {
+            unguardedUntil = world.now + ttl * 2
+        }
     }
 
     func wake() {

@@ -26,12 +26,10 @@ struct MutatedEtcd: EtcdCalls {
         case .claimUnwanted where makesClaim: changed.dropComparisons(of: "desired_vms")
         case .claimTwice where makesClaim: changed.dropComparisons(of: "actual_vms")
         case .claimInPlaceBlindly where makesClaim: changed.dropComparisons(of: "vm_history")
-        case .recordWithoutClaim where records: changed.dropComparisons(of: "actual_vms")
-        case .claimWithoutLease where makesClaim:
-            changed.success = changed.success.map { operation in
-                guard case .put(let key, let value, _) = operation else { return operation }
-                return .put(key, value, lease: nil)
-            }
+        case .recordBlindly where records:
+            changed.conditions = []
+            changed.dropLeases()
+        case .claimWithoutLease where makesClaim: changed.dropLeases()
         default: break
         }
         return changed
@@ -129,6 +127,13 @@ extension Condition {
 }
 
 extension Transaction {
+    fileprivate mutating func dropLeases() {
+        success = success.map { operation in
+            guard case .put(let key, let value, _) = operation else { return operation }
+            return .put(key, value, lease: nil)
+        }
+    }
+
     fileprivate mutating func dropComparisons(of folder: String) {
         conditions.removeAll { $0.key.isBelow(folder) }
     }

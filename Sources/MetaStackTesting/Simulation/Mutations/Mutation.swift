@@ -21,7 +21,7 @@ public enum Mutation: String, CaseIterable, Sendable {
     case claimUnwanted = "claim-unwanted"
     case claimWithoutLease = "claim-without-lease"
     case claimTwice = "claim-twice"
-    case recordWithoutClaim = "record-without-claim"
+    case recordBlindly = "record-blindly"
     case claimInPlaceBlindly = "claim-in-place-blindly"
     // At chance.
     case reuseNames = "reuse-names"
@@ -44,7 +44,7 @@ public enum Mutation: String, CaseIterable, Sendable {
         case .claimUnwanted: "a claim does not compare the desired record"
         case .claimWithoutLease: "a claim stands under no lease"
         case .claimTwice: "a claim does not compare that there is none"
-        case .recordWithoutClaim: "a guest is recorded without comparing the claim"
+        case .recordBlindly: "a guest is recorded whatever has become of its claim and lease"
         case .claimInPlaceBlindly: "a claim in place compares neither history nor evictions"
         case .reuseNames: "images are named after their VM alone"
         }

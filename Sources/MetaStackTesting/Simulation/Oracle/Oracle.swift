@@ -7,8 +7,11 @@ import MetaStackModel
 /// Sees everything and believes nothing: checks the invariants at each change that could break one.
 ///
 /// - I1, at each resume: no second running domain of the VM on another host. With the watchdog
-///   that is asserted for every host whose libvirt could be asked during the last lease; without
-///   it for those hosts whose agent was awake during the last lease besides.
+///   that is asserted for every host whose libvirt could be asked during the last lease, unless its
+///   agent stalled or died when the renewal of its lease was overdue already; without the watchdog
+///   for those hosts whose agent was awake during the last lease.
+/// - 3.4, at each resume: the guest's storage clients are on record, and its incarnation is the
+///   claim's where the claim is its host's.
 /// - I2, at each accepted write: no domain writes a disk after a younger one did.
 /// - I3, at each write and each boot: the counter on the disk grows, and a guest that boots finds
 ///   the last number that any guest of its VM knew to be written.
@@ -55,6 +58,7 @@ final class Oracle {
 
     func runs(_ domain: SimulatedDomain) {
         guard let fleet else { return }
+        checkRecord(domain, fleet)
         boots += 1
         if let last = lastHost[domain.vm], last != domain.host { takeovers += 1 }
         lastHost[domain.vm] = domain.host
@@ -67,10 +71,33 @@ final class Oracle {
         }
     }
 
+    /// Nothing is asked of a guest whose VM is deleted already.
+    private func checkRecord(_ domain: SimulatedDomain, _ fleet: SimulatedFleet) {
+        let wanted = fleet.stored(.desiredVM(domain.vm))?.createRevision.rawValue
+        guard wanted == domain.specification.vmCreateRevision.number else { return }
+        let history = fleet.stored(.history(domain.vm)).map {
+            String(decoding: $0.value, as: UTF8.self)
+        }
+        for path in domain.paths {
+            guard let client = domain.client(of: path) else { continue }
+            if history?.contains("\"\(client.address)\"") != true {
+                violated("3.4: vm \(domain.vm) runs and its client \(client) is not on record")
+            }
+        }
+        guard let claim = fleet.claim(of: domain.vm),
+            claim.value.host == fleet.nodes[domain.host].host.id
+        else { return }
+        if claim.incarnation != domain.specification.incarnation {
+            violated(
+                "3.4: vm \(domain.vm) runs as incarnation \(domain.specification.incarnation) "
+                    + "under a claim of \(claim.incarnation)")
+        }
+    }
+
     private func mustBeFenced(_ node: Node) -> Bool {
         let lease = options.ttl
         guard node.host.hasLibvirt, world.now - node.host.libvirtBack > lease else { return false }
-        if options.hasWatchdog { return true }
+        if options.hasWatchdog { return world.now >= node.unguardedUntil }
         return node.isLively && world.now - node.livelySince > lease
     }
 
@@ -173,8 +200,8 @@ final class Oracle {
         else { return }
         let vm = VMID(unchecked: keyValue.key.lastComponent)
         if keyValue.lease == nil { violated("3.2: the claim of vm \(vm) stands under no lease") }
-        let wanted = fleet.stored(.desiredVM(vm))?.createRevision.rawValue
-        if claim.state != .deleting, wanted != claim.desiredCreateRevision?.number {
+        let wanted = fleet.stored(.desiredVM(vm))?.modRevision.rawValue
+        if claim.state != .deleting, wanted != claim.desiredRevision?.number {
             violated("3.2: \(claim.host) claims vm \(vm), which nobody wants as it was read")
         }
         claims[keyValue.key] = (claim.host, claim.ram, claim.vcpus, keyValue.lease)
