@@ -63,9 +63,9 @@ struct Shape: ParsableArguments {
     @Option(help: "Compute nodes.")
     var nodes = 3
     @Option(help: "VMs.")
-    var vms = 5
+    var vms = 4
     @Option(help: "Minutes of virtual time with faults.")
-    var minutes = 1.0
+    var minutes = 0.75
     @Option(help: "The lease's seconds; without it 2 for every third seed, else 5.")
     var ttl: Int?
     @Flag(

@@ -19,7 +19,7 @@ public struct SimulationOptions: Sendable {
     public var mutation: Mutation?
 
     public init(
-        seed: UInt64, nodes: Int = 3, vms: Int = 5, time: Duration = .seconds(60),
+        seed: UInt64, nodes: Int = 3, vms: Int = 4, time: Duration = .seconds(45),
         ttl: Duration? = nil, hasWatchdog: Bool? = nil, mutation: Mutation? = nil
     ) {
         self.seed = seed

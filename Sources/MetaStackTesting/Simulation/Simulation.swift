@@ -23,9 +23,9 @@ public struct Simulation {
     /// A VM that is not as wanted so long after the last fault never will be. Longest is a decline
     /// that was doubled a few times.
     private static let patience = Duration.seconds(240)
-    private static let look = Duration.milliseconds(500)
+    private static let look = Duration.seconds(1)
     /// At rest for so long is at rest.
-    private static let calm = Duration.seconds(3)
+    private static let calm = Duration.seconds(2)
 
     /// Runs one seed. Blocks its thread, which does nothing else meanwhile.
     ///
