@@ -120,7 +120,7 @@ final class Caller: Sendable {
         let remaining = max(.milliseconds(1), remaining)
         // A change has one try once it is sent, so it gets all the time.
         request.deadline = left > 1 && !call.mutates ? remaining / 2 : remaining
-        request.connectTimeout = min(configuration.connectTimeout, remaining / left)
+        request.connectTimeout = min(configuration.connectTimeout(left: left), remaining / left)
         return request
     }
 

@@ -43,6 +43,15 @@ public struct EtcdConfiguration: Sendable {
     /// Calls that are on their way at a time; further ones wait in order.
     public var concurrentRequests = 32
 
+    /// A member that is there accepts a connection in a few milliseconds. While others have not been
+    /// tried it is not waited for longer than this: a dead address in the list must not cost a lease.
+    private static let connectTimeoutWhileOthersAreLeft = Duration.milliseconds(300)
+
+    /// - Parameter left: endpoints that have not been tried, the one to be tried counted.
+    func connectTimeout(left: Int) -> Duration {
+        left > 1 ? min(connectTimeout, Self.connectTimeoutWhileOthersAreLeft) : connectTimeout
+    }
+
     public init(
         endpoints: [String], credentials: Credentials? = nil, tls: TLS? = nil,
         requestTimeout: Duration = .seconds(5), connectTimeout: Duration = .seconds(2)

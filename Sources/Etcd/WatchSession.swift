@@ -91,9 +91,10 @@ final class WatchSession {
     private func connect() async throws {
         if failures > 1 { try await Task.sleep(for: Self.delay(failures: failures)) }
         var errors: [EtcdError] = []
-        for endpoint in caller.endpoints.inOrder {
+        let order = caller.endpoints.inOrder
+        for (index, endpoint) in order.enumerated() {
             do {
-                return try await connect(to: endpoint)
+                return try await connect(to: endpoint, left: order.count - index)
             } catch let error as EtcdError where !error.endsWatch && !error.asksForNewToken {
                 // A refusal has a connection, which the next one must not leave behind.
                 disconnect()
@@ -104,12 +105,13 @@ final class WatchSession {
         throw EtcdError(failures: errors)
     }
 
-    private func connect(to endpoint: Endpoint) async throws {
+    private func connect(to endpoint: Endpoint, left: Int) async throws {
         let end = ContinuousClock.now + caller.configuration.requestTimeout
         let token = try await caller.token(from: endpoint, until: end)
         let stream: CurlStream
         do {
-            stream = try await caller.curl.stream(try request(endpoint, token: token))
+            stream = try await caller.curl.stream(
+                try request(endpoint, token: token, left: left))
         } catch let error as CurlError {
             throw EtcdError(error, endpoint: endpoint.url, mutates: false)
         }
@@ -122,7 +124,9 @@ final class WatchSession {
         guard stream.head.isSuccess else { throw try await refusal(stream, endpoint) }
     }
 
-    private func request(_ endpoint: Endpoint, token: String?) throws -> CurlRequest {
+    private func request(
+        _ endpoint: Endpoint, token: String?, left: Int
+    ) throws -> CurlRequest {
         let create = WireWatch.Create(
             key: watch.range.first.data, range_end: watch.range.wireEnd?.data,
             start_revision: progress.next.map { WireInt64($0) },
@@ -132,7 +136,10 @@ final class WatchSession {
         var request = caller.request(call.path, at: endpoint, token: token)
         request.method = .post(call.body)
         request.admission = .atOnce
-        request.headTimeout = caller.configuration.requestTimeout
+        request.connectTimeout = caller.configuration.connectTimeout(left: left)
+        // etcd confirms a watch at once; where it does not, another member may.
+        let patience = caller.configuration.requestTimeout
+        request.headTimeout = left > 1 ? min(patience, .seconds(1)) : patience
         request.idleTimeout = caller.configuration.watchSilence
         // etcd then ends the stream when its member loses the leader, and would otherwise leave it
         // open and silent.

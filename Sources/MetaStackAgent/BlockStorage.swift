@@ -24,6 +24,8 @@ public protocol BlockStorage: Sendable {
     func removeImage(_ image: String, in pool: PoolName) async throws
     /// Who may write the disk now or soon: its watchers and the owners of its lock.
     func writers(of image: String, in pool: PoolName) async throws -> [StorageClient]
+    /// Whether a client is on this host, as far as its address tells.
+    func isLocal(_ client: StorageClient) async throws -> Bool
     /// Returns once no write of these clients can reach any disk any more.
     func evict(_ clients: [StorageClient]) async throws
     /// Takes the disk's lock from the clients that were evicted. The next guest's own client would

@@ -42,6 +42,15 @@ public final class ClusterStore: Sendable {
         try await client.get(layout.key(key)).map { RawRecord($0, layout: layout) }
     }
 
+    /// Which cluster answers, and at which revision it is now (a linearizable `Range`).
+    ///
+    /// - Throws: `EtcdError`.
+    public func standing() async throws -> ClusterStanding {
+        let listing = try await client.list(.key(layout.key(TakeoverSwitch.key)))
+        return ClusterStanding(
+            clusterID: listing.header.clusterID, revision: .init(listing.header.revision))
+    }
+
     /// Writes all of it, or nothing where one of the conditions does not hold (etcd's `Txn`).
     ///
     /// - Throws: `EtcdError`. Where the answer was lost the transaction may have happened: read
@@ -65,6 +74,13 @@ public final class ClusterStore: Sendable {
     public func follow(_ cluster: Cluster) -> ClusterFeed {
         ClusterFeed(changes: changes(after: cluster.revision), cluster: cluster)
     }
+}
+
+/// What tells one etcd cluster, and its present, from another one or its own past.
+public struct ClusterStanding: Sendable, Equatable {
+    /// etcd's number of the cluster; made anew when it is restored under another name.
+    public let clusterID: UInt64
+    public let revision: MetaStackModel.Revision
 }
 
 /// One write of a transaction.

@@ -20,7 +20,7 @@ struct CallerTests {
         let request = try await request(mutates: true, left: 2)
         #expect(!request.mayBeSentTwice)
         #expect(request.deadline == .seconds(3))
-        #expect(request.connectTimeout == .milliseconds(1500))
+        #expect(request.connectTimeout == .milliseconds(300))
         #expect(request.headers["Authorization"] == "t")
     }
 

@@ -137,6 +137,28 @@ extension AgentTests {
             }
         }
 
+        @Test func aClientOfAnotherHostThatOpensTheDiskMeanwhileIsEvictedAndNotRecorded()
+            async throws
+        {
+            try await TestFleet.run { fleet in
+                let host = try await fleet.startHosts()[0]
+                let storage = fleet.storage
+                await storage.setStrangers("10.9.9.9")
+                // Another node, on an old view, opens the disk while this one creates its guest.
+                host.hypervisor.calls.before(.create, times: 1) {
+                    _ = try await storage.open(fleet.disk(of: web).path, from: "10.9.9.9")
+                }
+                try await fleet.want("web")
+                let cluster = try await fleet.until("web runs") { $0.isRunning("web") }
+                let own = await host.hypervisor.clients(of: web)
+                #expect(cluster.history("web")?.clients == own)
+                #expect(cluster.claim("web")?.value.clients == own)
+                let evicted = await storage.evicted.map(\.address)
+                #expect(evicted.count == 1)
+                #expect(evicted.allSatisfy { $0.hasPrefix("10.9.9.9:") })
+            }
+        }
+
         @Test func aHostThatCannotStartItSaysWhyAndAnotherDoes() async throws {
             try await TestFleet.run { fleet in
                 let hosts = try await fleet.startHosts(2)

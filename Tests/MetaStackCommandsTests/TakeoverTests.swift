@@ -60,6 +60,19 @@ import Testing
         #expect(screen.output == "takeovers are armed\n")
     }
 
+    @Test func aVMThatWaitsSaysWhatFor() {
+        let id = VMID(unchecked: "v1")
+        var cluster = Self.waiting
+        #expect(VMStatus(id, in: cluster).message == "takeovers are disarmed: new switches")
+        cluster.remove("global_config/takeover")
+        // The other host does not hold back, and is about to.
+        #expect(VMStatus(id, in: cluster).message == nil)
+        cluster.remove("hosts/n1")
+        #expect(
+            VMStatus(id, in: cluster).message
+                == "takeovers are held back: 3 of 4 hosts are gone")
+    }
+
     @Test func aVMWaitsOnlyWhereItWasSomebodysAndIsWanted() {
         #expect(TakeoverStatus(Self.waiting).waiting.count == 1)
         var claimed = Self.waiting

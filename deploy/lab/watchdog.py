@@ -9,6 +9,7 @@ file has it.
 
 import array
 import contextlib
+import datetime
 import os
 import socket
 import struct
@@ -104,7 +105,7 @@ class Watch:
             return
         self.fences += 1
         with open(self.log, "ab") as log:
-            log.write(b"watchdog: the beats have stopped, fencing\n")
+            log.write(f"{stamp()} watchdog: the beats have stopped, fencing\n".encode())
             log.flush()
             try:
                 self.fence = subprocess.Popen(
@@ -120,7 +121,9 @@ class Watch:
                 self.last_fence = 127
 
     def fence_ended(self, code):
-        """Notes how the fence went."""
+        """Notes how the fence went, and when."""
+        with open(self.log, "ab") as log:
+            log.write(f"{stamp()} watchdog: fenced, exit {code}\n".encode())
         self.fence.returncode = code
         self.fence, self.last_fence = None, code
 
@@ -132,3 +135,9 @@ class Watch:
             "fences": self.fences,
             "last_fence": self.last_fence,
         }
+
+
+def stamp():
+    """The time as agents write it into the same log."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -145,6 +145,12 @@ final class CephStorage: BlockStorage {
         }
     }
 
+    /// QEMU reaches Ceph from the same address as this process does.
+    func isLocal(_ client: StorageClient) async throws -> Bool {
+        let own = try await connected { try await $0.cluster.ownAddress() }
+        return try address(client).host == own.host
+    }
+
     func evict(_ clients: [StorageClient]) async throws {
         let addresses = try clients.map(address)
         try await connected { try await $0.cluster.evict(addresses, for: Self.evictionLasts) }

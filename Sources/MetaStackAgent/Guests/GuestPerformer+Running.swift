@@ -110,12 +110,36 @@ extension GuestPerformer {
                 vcpus: claim.value.vcpus, disks: disks, macs: claim.value.macs,
                 incarnation: claim.incarnation, vmCreateRevision: wanted.createRevision,
                 console: claim.value.console))
-        let clients = try await writers(of: volumes).subtracting(before).sorted()
-        guard !clients.isEmpty else { throw GuestStepError.noClients(situation.vm) }
+        let clients = try await ownClients(
+            among: try await writers(of: volumes).subtracting(before), situation)
         log(situation).info(
             "guest created paused",
             metadata: ["clients": "\(clients.map(\.address).joined(separator: " "))"])
         return clients
+    }
+
+    /// A node that acts on an old view may have opened the disk at the same time: its client has no
+    /// business there, and only that node could say when it is gone.
+    private func ownClients(
+        among new: Set<StorageClient>, _ situation: GuestSituation
+    ) async throws -> [StorageClient] {
+        var own: [StorageClient] = []
+        var strangers: [StorageClient] = []
+        for client in new.sorted() {
+            if try await storage.isLocal(client) {
+                own.append(client)
+            } else {
+                strangers.append(client)
+            }
+        }
+        guard !own.isEmpty else { throw GuestStepError.noClients(situation.vm) }
+        if !strangers.isEmpty {
+            try await fence(strangers, from: situation.volumes.values.map(\.value))
+            log(situation).warning(
+                "another host opened the disk meanwhile, evicted it",
+                metadata: ["clients": "\(strangers.map(\.address).joined(separator: " "))"])
+        }
+        return own
     }
 
     private func writers(of volumes: [Volume]) async throws -> Set<StorageClient> {
@@ -170,7 +194,9 @@ extension GuestPerformer {
     ) -> VMHistory {
         let former = situation.history?.value
         let now = clock.timestamp
-        let newlyEvicted = evicted.map {
+        // Of others nobody knows whose they are: their evictions run out by themselves.
+        let recorded = Set(former?.clients ?? [])
+        let newlyEvicted = evicted.filter(recorded.contains).map {
             EvictedClient(client: $0, host: former?.host ?? view.me, at: now)
         }
         let known = (former?.evicted ?? []).filter { !evicted.contains($0.client) }

@@ -79,10 +79,16 @@ struct GuestPerformer: Sendable {
     /// What a transaction's result means for the next look.
     func outcome(_ result: WriteResult, _ situation: GuestSituation) -> Outcome {
         switch result {
-        case .written(let revision): return .wrote(revision)
+        case .written(let revision):
+            memory.state.withLock { _ = $0.conflicts.removeValue(forKey: situation.vm) }
+            return .wrote(revision)
         case .conflict:
+            let times = memory.state.withLock { state in
+                state.conflicts[situation.vm, default: 0] += 1
+                return state.conflicts[situation.vm, default: 1]
+            }
             log(situation).debug("a record changed meanwhile, looking again")
-            return .again(after: .milliseconds(20))
+            return .again(after: min(.milliseconds(10) * (1 << min(times, 16)), .seconds(1)))
         }
     }
 }
@@ -115,6 +121,9 @@ final class GuestMemory: Sendable {
         /// Claims that are being made, or were made at a revision that may not be in view yet: they
         /// take room already.
         var underway: [VMID: (request: PlacementRequest, madeAt: Revision?)] = [:]
+        /// How often in a row a transaction met records that had changed: the watch shows them soon,
+        /// or, where it is silent, later.
+        var conflicts: [VMID: Int] = [:]
         /// How often in a row this node could not run a VM.
         var declines: [VMID: Int] = [:]
         /// Guests that were asked to shut down.

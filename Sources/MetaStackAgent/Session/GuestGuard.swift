@@ -23,10 +23,14 @@ struct GuestGuard: Sendable {
             let rings = view.sessionBell.rings
             let now = clock.now
             heartbeat?.turned(.guests, at: now)
+            let turn = now + view.read { $0.session.ttl / 3 }
+            if view.isFrozen {
+                try await view.sessionBell.sleep(until: turn, since: rings, clock: clock)
+                continue
+            }
             switch view.read({ $0.session.guestCare(at: now) }) {
             case .run(let lookAgain):
                 // Often enough for the watchdog, which wants to see this loop go round.
-                let turn = now + view.read { $0.session.ttl / 3 }
                 try await view.sessionBell.sleep(
                     until: min(lookAgain, turn), since: rings, clock: clock)
             case .askMembers(let until):

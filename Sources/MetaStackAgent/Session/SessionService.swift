@@ -50,6 +50,7 @@ struct SessionService: Service {
     }
 
     private func etcdReturned(_ now: ContinuousClock.Instant) {
+        view.contactBell.ring()
         let hold = view.change { state in
             state.takeovers.observe(.etcdReturned, at: now)
             return state.takeovers.hold(at: now, wanted: nil)
@@ -60,6 +61,10 @@ struct SessionService: Service {
     private func step() async throws {
         let rings = view.sessionBell.rings
         let now = clock.now
+        guard !view.isFrozen else {
+            let turn = now + view.read { $0.session.ttl / 3 }
+            return try await view.sessionBell.sleep(until: turn, since: rings, clock: clock)
+        }
         switch view.read({ $0.session.next(at: now) }) {
         case .wait(let instant):
             let unproven = view.read { $0.session.unprovenFrom } ?? instant
@@ -76,6 +81,7 @@ struct SessionService: Service {
     private func grant(_ ttl: Duration) async {
         let sentAt = clock.now
         do {
+            guard try await isKnownEtcd() else { return }
             let granted = try await store.grantLease(ttl: ttl, deadline: beginCall())
             observe(.granted(granted.lease, ttl: granted.ttl, sentAt: sentAt))
         } catch {
@@ -110,6 +116,9 @@ struct SessionService: Service {
         do {
             let hadGap = view.provenLease(at: sentAt) == nil
             var isAlive = try await store.keepAlive(lease, deadline: beginCall())
+            if hadGap || !isAlive {
+                guard try await isKnownEtcd() else { return }
+            }
             if isAlive, hadGap { isAlive = try await hostRecordStands(under: lease) }
             if isAlive {
                 observe(.renewed(lease, sentAt: sentAt))
@@ -121,6 +130,27 @@ struct SessionService: Service {
         } catch {
             failed("cannot renew the lease", error)
         }
+    }
+
+    /// Whether etcd is the one that this node knew. One that was restored from a snapshot has
+    /// another number, or a revision that went back; it knows no lease or claim that is younger, and
+    /// wants VMs that were deleted since.
+    private func isKnownEtcd() async throws -> Bool {
+        let standing = try await within(beginCall(), clock) { [store] in
+            try await store.standing()
+        }
+        let problem = view.change { state -> String? in
+            let known = state.clusterID ?? standing.clusterID
+            state.clusterID = known
+            if known != standing.clusterID {
+                return "cluster \(standing.clusterID) answers, not \(known)"
+            }
+            return standing.revision < state.cluster.revision
+                ? "its revision went back from \(state.cluster.revision) to \(standing.revision)"
+                : nil
+        }
+        if let problem { view.freeze(problem, logger: logger) }
+        return problem == nil
     }
 
     /// After a gap a keepalive's answer alone is not believed: etcd before 3.5.23 can renew a lease
@@ -146,7 +176,9 @@ struct SessionService: Service {
 
     private func failed(_ what: Logger.Message, _ error: any Error) {
         if error is CancellationError { return }
-        logger.warning(what, metadata: ["error": "\(error)"])
+        // Once: an outage of hours would fill the log.
+        let isFirst = view.read { $0.session.failuresInARow } == 0
+        logger.log(level: isFirst ? .warning : .debug, what, metadata: ["error": "\(error)"])
         observe(.failed)
     }
 }

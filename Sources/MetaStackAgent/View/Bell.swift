@@ -30,15 +30,23 @@ final class Bell: Sendable {
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await clock.sleep(until: instant) }
-            group.addTask { [self] in await heard(since: rings) }
+            group.addTask { [self] in await waitForRing(since: rings) }
             defer { group.cancelAll() }
             try await group.next()
         }
         try Task.checkCancellation()
     }
 
+    /// Returns at the first ring after `rings` was read.
+    ///
+    /// - Throws: `CancellationError`.
+    func heard(since rings: Int) async throws {
+        await waitForRing(since: rings)
+        try Task.checkCancellation()
+    }
+
     /// Returns when the bell rings or the task is cancelled.
-    private func heard(since rings: Int) async {
+    private func waitForRing(since rings: Int) async {
         let sleeper = state.withLock { state in
             state.nextSleeper += 1
             return state.nextSleeper

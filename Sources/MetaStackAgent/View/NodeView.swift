@@ -1,3 +1,4 @@
+import Logging
 import MetaStackDecisions
 import MetaStackModel
 import MetaStackStore
@@ -27,6 +28,10 @@ final class NodeView: Sendable {
         /// Claims that went with their owner's lease.
         var departures: [VMID: Departure] = [:]
         var takeovers: TakeoverGuard
+        /// The etcd cluster that this node knows; nil before it has answered.
+        var clusterID: UInt64?
+        /// Why nothing is decided any more: etcd is not the one that this node knew.
+        var frozen: String?
         /// Since when the storage has been away from this host.
         var storageAwaySince: ContinuousClock.Instant?
         /// The placement of the cluster's present revision, made when first asked for.
@@ -39,6 +44,8 @@ final class NodeView: Sendable {
     let me: HostID
     /// Rings when the session has changed.
     let sessionBell = Bell()
+    /// Rings when etcd has answered again after a gap.
+    let contactBell = Bell()
 
     init(me: HostID, ttl: Duration) {
         self.me = me
@@ -58,7 +65,26 @@ final class NodeView: Sendable {
 
     /// The lease to claim under, where the session is proven.
     func provenLease(at now: ContinuousClock.Instant) -> LeaseNumber? {
-        state.withLock { $0.session.provenLease(at: now) }
+        state.withLock { $0.frozen == nil ? $0.session.provenLease(at: now) : nil }
+    }
+
+    /// Whether this node has stopped deciding anything, see ``State/frozen``.
+    var isFrozen: Bool { state.withLock { $0.frozen != nil } }
+
+    /// Stops deciding anything until the agent is started again.
+    func freeze(_ reason: String, logger: Logger) {
+        let isNew = state.withLock { state in
+            defer { state.frozen = state.frozen ?? reason }
+            return state.frozen == nil
+        }
+        guard isNew else { return }
+        logger.critical(
+            """
+            etcd is not the one that this node knew: guests run on as they are, nothing is claimed, \
+            moved or deleted; look at what was restored, then start metastack-node again
+            """,
+            metadata: ["error": "\(reason)"])
+        sessionBell.ring()
     }
 
     func observeSession(_ event: SessionMachine.Event, at now: ContinuousClock.Instant) {

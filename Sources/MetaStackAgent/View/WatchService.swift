@@ -28,7 +28,7 @@ struct WatchService: Service {
             report(cluster.malformed)
             router.everythingChanged()
             try await withThrowingTaskGroup { group in
-                group.addTask { try await follow(after: cluster.revision) }
+                group.addTask { try await followKnownCluster(after: cluster.revision) }
                 group.addTask { try await compareNowAndThen() }
                 try await group.next()
                 group.cancelAll()
@@ -51,6 +51,34 @@ struct WatchService: Service {
                 logger.warning("cannot list records, trying again", metadata: ["error": "\(error)"])
                 try await clock.sleep(for: Self.retryAfter)
             }
+        }
+    }
+
+    /// Where another cluster answers, nothing of what it says concerns this node.
+    private func followKnownCluster(after revision: MetaStackModel.Revision) async throws {
+        do {
+            var revision = revision
+            while true {
+                try await followUntilReturn(after: revision)
+                revision = view.cluster.revision
+            }
+        } catch let error as EtcdError
+            where error.code == .clusterChanged || error.code == .futureRevision
+        {
+            view.freeze(error.description, logger: logger)
+            while true { try await clock.sleep(for: Self.comparisonInterval) }
+        }
+    }
+
+    /// Follows until etcd has answered again after a gap: the watch's connection may be one that
+    /// nothing comes through any more, and would be silent for long.
+    private func followUntilReturn(after revision: MetaStackModel.Revision) async throws {
+        let rings = view.contactBell.rings
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await follow(after: revision) }
+            group.addTask { try await view.contactBell.heard(since: rings) }
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 
@@ -83,6 +111,7 @@ struct WatchService: Service {
             try await clock.sleep(
                 for: Self.comparisonInterval + random.jitter(upTo: .seconds(60)))
             await witnesses.refresh()
+            guard !view.isFrozen else { continue }
             let listed = try await load()
             let differs = view.change { state in
                 // An older answer than the watch's state says nothing.

@@ -26,7 +26,20 @@ enum PendingReason {
         }
         let refusals = placement.refusals(of: plan.request)
         return refusals.values.contains(where: \.isEmpty)
-            ? nil : text(for: refusals, plan.request.pin)
+            ? heldBack(id, cluster) : text(for: refusals, plan.request.pin)
+    }
+
+    /// A VM that was somebody's is taken over, and that may have to wait.
+    private static func heldBack(_ id: VMID, _ cluster: Cluster) -> String? {
+        guard cluster.histories[id]?.value.clients.isEmpty == false else { return nil }
+        if let position = cluster.takeoverSwitch?.value, position.state == .disarmed {
+            return "takeovers are disarmed" + (position.reason.map { ": \($0)" } ?? "")
+        }
+        let reasons = cluster.hosts.sorted { $0.key < $1.key }.map(\.value.value.takeoversHeld)
+        guard let first = reasons.first, let reason = first, !reasons.contains(nil) else {
+            return nil
+        }
+        return "takeovers are held back: \(reason)"
     }
 
     private static func text(for refusals: [HostID: [Refusal]], _ pin: HostID?) -> String {

@@ -20,9 +20,23 @@ public enum GuestRules {
 
     /// Where all is as it should be, a domain that is here is the claim's own: those of clients that
     /// were evicted from this host earlier are gone.
+    ///
+    /// Not while somebody is about to start the guest: that one's record of it rests on the same
+    /// history.
     private static func liftEvictions(_ situation: GuestSituation) -> GuestStep {
+        guard !isAboutToStart(situation) else { return .none }
         let mine = situation.history?.value.evicted.filter { $0.host == situation.me } ?? []
         return mine.isEmpty ? .none : .liftEvictions(mine)
+    }
+
+    private static func isAboutToStart(_ situation: GuestSituation) -> Bool {
+        guard let claim = situation.claim else {
+            return situation.desired?.value.state == .start
+        }
+        switch claim.value.state {
+        case .claimed, .starting: return true
+        case .running, .paused, .suspended, .stopping, .stopped, .failed, .deleting: return false
+        }
     }
 
     // MARK: Nobody owns the VM

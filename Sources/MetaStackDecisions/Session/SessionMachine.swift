@@ -67,6 +67,8 @@ public struct SessionMachine: Sendable {
     public let ttl: Duration
     private var state = State.none
     private var retryAt: Instant?
+    /// How many calls failed since one did not.
+    public private(set) var failuresInARow = 0
     /// When others may start this host's guests at the earliest; nil where they may already.
     private var guestsSafeUntil: Instant?
     /// Whether guests may run here that this session stands for.
@@ -134,20 +136,21 @@ public struct SessionMachine: Sendable {
     public mutating func observe(_ event: Event, at now: Instant) {
         switch event {
         case .granted(let number, let ttl, let sentAt):
-            retryAt = nil
+            answered()
             state = .granted(
                 Lease(number: number, provenUntil: sentAt + ttl, renewAt: sentAt + self.ttl / 3))
         case .published(let number):
-            retryAt = nil
+            answered()
             guard case .granted(let lease) = state, lease.number == number else { return }
             state = .held(lease)
             guestsSafeUntil = lease.provenUntil
             guestsAtLarge = true
         case .renewed(let number, let sentAt):
-            retryAt = nil
+            answered()
             renew(number, sentAt: sentAt)
         case .failed:
-            retryAt = now + min(ttl / 10, .milliseconds(500))
+            failuresInARow += 1
+            retryAt = now + min(ttl / 20, .milliseconds(200))
         case .ended(let number):
             guard heldLease == number else { return }
             state = .none
@@ -169,6 +172,11 @@ public struct SessionMachine: Sendable {
         case .none: nil
         case .granted(let lease), .held(let lease): lease
         }
+    }
+
+    private mutating func answered() {
+        retryAt = nil
+        failuresInARow = 0
     }
 
     /// A late answer to an early keepalive never shortens what a later one proved.

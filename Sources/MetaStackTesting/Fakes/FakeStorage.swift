@@ -21,6 +21,7 @@ public actor FakeStorage: BlockStorage {
     private let wantedPools: [PoolName]
     private var pools: Set<PoolName>
     private var clientsMade = 0
+    private var strangers = ""
 
     /// - Parameter pools: those that exist, and that nodes are configured for.
     public init(
@@ -78,6 +79,11 @@ public actor FakeStorage: BlockStorage {
         return disk.watchers.union([disk.lockOwner].compactMap(\.self)).sorted()
     }
 
+    /// One storage for all hosts does not know who asks: all are local but those that a test names.
+    public func isLocal(_ client: StorageClient) async throws -> Bool {
+        !client.address.hasPrefix("\(strangers):")
+    }
+
     /// An evicted client is no watcher any more; its lock stays until somebody breaks it.
     public func evict(_ clients: [StorageClient]) async throws {
         try await calls.reached(.evict)
@@ -120,7 +126,8 @@ public actor FakeStorage: BlockStorage {
     /// Opens a disk as a client that nobody was before.
     ///
     /// - Throws: `FakeStorageError` where there is no such disk.
-    func open(_ path: FakeDiskPath, from address: String) throws -> StorageClient {
+    @discardableResult
+    public func open(_ path: FakeDiskPath, from address: String) throws -> StorageClient {
         _ = try disk(at: path)
         clientsMade += 1
         let client = StorageClient(address: "\(address):0/\(clientsMade)")
@@ -151,6 +158,9 @@ public actor FakeStorage: BlockStorage {
     }
 
     // MARK: What tests do
+
+    /// Names the address whose clients are on no host of the test's.
+    public func setStrangers(_ address: String) { strangers = address }
 
     /// Takes a pool away, or gives it back.
     public func setPool(_ pool: PoolName, exists: Bool) {

@@ -1,4 +1,4 @@
-import Etcd
+public import Etcd
 import Logging
 public import MetaStackAgent
 import MetaStackModel
@@ -23,6 +23,7 @@ public struct TestFleet: Sendable {
         var host: TestHost
         var files: any ImageFiles
         var heartbeat: Heartbeat?
+        var etcd: @Sendable (EtcdClient) -> any EtcdCalls
         var run: AgentRun
     }
 
@@ -81,13 +82,16 @@ public struct TestFleet: Sendable {
     /// - Parameters:
     ///   - files: where its images come from; the fleet's own without.
     ///   - heartbeat: what the agent tells a watchdog.
+    ///   - etcd: what the agent has for its client of etcd, made from the real one.
     @discardableResult
     public func start(
-        _ host: TestHost, files: (any ImageFiles)? = nil, heartbeat: Heartbeat? = nil
+        _ host: TestHost, files: (any ImageFiles)? = nil, heartbeat: Heartbeat? = nil,
+        etcd: @escaping @Sendable (EtcdClient) -> any EtcdCalls = { $0 }
     ) -> AgentRun {
         let run = AgentRun()
         orderer.yield(
-            Order(host: host, files: files ?? self.files, heartbeat: heartbeat, run: run))
+            Order(
+                host: host, files: files ?? self.files, heartbeat: heartbeat, etcd: etcd, run: run))
         return run
     }
 
@@ -99,7 +103,7 @@ public struct TestFleet: Sendable {
                 let agent = try await Agent(
                     order.host.configuration,
                     Agent.Parts(
-                        store: ClusterStore(client: client, prefix: prefix),
+                        store: ClusterStore(client: order.etcd(client), prefix: prefix),
                         hypervisor: order.host.hypervisor, storage: storage, files: order.files,
                         heartbeat: order.heartbeat),
                     logger: logger)

@@ -76,4 +76,13 @@ struct ForeignVMTests {
             GuestSituation(vm: web, me: thisHost, lease: myLease, in: cluster, domain: domain)
                 == records)
     }
+
+    @Test(arguments: [ActualVM.State.claimed, .starting])
+    func liftsNothingWhileTheOwnerIsAboutToStartTheGuest(_ state: ActualVM.State) {
+        let mine = evicted(myClient, on: thisHost)
+        let situation = GuestSituation.empty.wanted().claimed(by: other, state)
+            .remembering(other, incarnation: 30, evicted: [mine])
+        #expect(situation.next == .none)
+        #expect(situation.claimed(by: other, .running).next == .liftEvictions([mine]))
+    }
 }

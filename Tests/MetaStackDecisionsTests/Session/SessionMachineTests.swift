@@ -92,8 +92,8 @@ struct SessionMachineTests {
     @Test func waitsALittleAfterAFailureAndThenTriesTheSameAgain() {
         var machine = held
         machine.observe(.failed, at: at(2))
-        #expect(machine.next(at: at(2.1)) == .wait(until: at(2.5)))
-        #expect(machine.next(at: at(2.5)) == .keepAlive(lease))
+        #expect(machine.next(at: at(2.1)) == .wait(until: at(2) + .milliseconds(200)))
+        #expect(machine.next(at: at(2.2)) == .keepAlive(lease))
         #expect(machine.provenLease(at: at(2.5)) == lease)
         machine.observe(.renewed(lease, sentAt: at(2.5)), at: at(2.6))
         #expect(machine.next(at: at(2.6)) == .wait(until: at(2.5) + .seconds(5) / 3))
@@ -102,7 +102,7 @@ struct SessionMachineTests {
     @Test func aShortLeaseIsTriedAgainSooner() {
         var machine = SessionMachine(ttl: .seconds(2))
         machine.observe(.failed, at: at(0))
-        #expect(machine.next(at: at(0)) == .wait(until: at(0.2)))
+        #expect(machine.next(at: at(0)) == .wait(until: at(0.1)))
     }
 
     @Test func renewsAnUnprovenSessionAsLongAsEtcdDoesNotDenyIt() {

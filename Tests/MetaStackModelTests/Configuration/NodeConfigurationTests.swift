@@ -181,7 +181,8 @@ enum Repository {
     static let allKeys = [
         "etcd.endpoints", "etcd.prefix", "etcd.username", "etcd.password-file", "etcd.ca",
         "etcd.cert", "etcd.key", "node.name", "node.lease-ttl", "node.labels",
-        "node.reserved-ram", "libvirt.uri", "libvirt.domain-type", "libvirt.console-directory",
+        "node.reserved-ram", "node.watchdog-device", "libvirt.uri", "libvirt.domain-type",
+        "libvirt.console-directory",
         "storage.driver", "storage.conf", "storage.user", "storage.keyring", "storage.vm-pool",
         "storage.image-pool", "network.bridge", "log.level", "log.format", "log.syslog",
     ]
