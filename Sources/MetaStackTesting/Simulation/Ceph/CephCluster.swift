@@ -48,11 +48,14 @@ final class SimulatedCeph {
         guard let image = images[path] else { throw FakeStorageError.noImage(path) }
         if !image.isWhole { oracle?.violated("a guest opens the half-made image \(path)") }
         clientsMade += 1
-        let client = StorageClient(address: "10.0.0.\(domain.host + 1):0/\(clientsMade)")
+        let client = StorageClient(address: Self.address(of: domain.host) + "\(clientsMade)")
         images[path]?.watchers.insert(client)
         clients[client] = domain
         return client
     }
+
+    /// How all addresses of a host's clients begin.
+    static func address(of host: Int) -> String { "10.0.0.\(host + 1):0/" }
 
     /// The client ends: mostly Ceph hears of it, else its watch runs out.
     func close(_ client: StorageClient, of path: FakeDiskPath, isHeard: Bool) {

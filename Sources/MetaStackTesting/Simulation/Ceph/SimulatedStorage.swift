@@ -121,6 +121,11 @@ final class SimulatedStorage: BlockStorage, @unchecked Sendable {
         }
     }
 
+    /// A question of addresses, which nobody else is asked.
+    func isLocal(_ client: StorageClient) async throws -> Bool {
+        client.address.hasPrefix(SimulatedCeph.address(of: host))
+    }
+
     /// The answer comes when every server has the new map.
     func evict(_ clients: [StorageClient]) async throws {
         try await ask { [self] (reply: @escaping (Result<Void, any Error>) -> Void) in

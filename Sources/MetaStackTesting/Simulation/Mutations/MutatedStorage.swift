@@ -74,6 +74,10 @@ final class MutatedStorage: BlockStorage, @unchecked Sendable {
         try await real.writers(of: image, in: pool)
     }
 
+    func isLocal(_ client: StorageClient) async throws -> Bool {
+        try await real.isLocal(client)
+    }
+
     func breakLocks(
         of image: String, in pool: PoolName, heldBy clients: [StorageClient]
     ) async throws {
