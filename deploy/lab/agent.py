@@ -61,8 +61,9 @@ def write_management_configuration(lab):
 
 
 def endpoints(lab):
-    """The etcd members as a YAML list's inside."""
-    return ", ".join(f'"{url}"' for url in lab.etcd_endpoints())
+    """The etcd members as a YAML list's inside, after one that is not there where that is asked."""
+    stale = [f"http://{lab.subnet[29]}:2379"] if lab.stale_endpoint else []
+    return ", ".join(f'"{url}"' for url in [*stale, *lab.etcd_endpoints()])
 
 
 def reserved_ram(lab):

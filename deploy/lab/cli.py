@@ -11,6 +11,7 @@ from lab import (
     agent, cluster, control, etcd, fabric, host, image, layout, logs, status, watchdog
 )
 from lab.errors import LabError
+from lab.faults import command
 
 DESCRIPTION = "A MetaStack cluster in namespaces of this machine: etcd, Ceph, libvirt, agents."
 ACTIONS = ("start", "stop", "kill", "restart")
@@ -30,6 +31,7 @@ def parse(words):
     sub.add_argument("command", nargs=argparse.REMAINDER)
     add_faults(verbs)
     add_services(verbs)
+    command.add_to(verbs)
     sub = add(verbs, "logs", show_log, "print a log: agent, libvirt, or console VM", "machine")
     sub.add_argument("name", nargs="?")
     sub.add_argument("vm", nargs="?")

@@ -23,11 +23,14 @@ RULES = """
 table bridge msl {
     set pairs { type ifname . ifname; }
     set alone { type ifname; }
+    set lossy { type ifname; }
     chain forward {
         type filter hook forward priority 0; policy accept;
         iifname . oifname @pairs drop
         iifname @alone drop
         oifname @alone drop
+        iifname @lossy numgen random mod 100 < 20 drop
+        oifname @lossy numgen random mod 100 < 20 drop
     }
 }
 """
@@ -150,30 +153,59 @@ def cut(lab, host, what):
         change_set(lab, "add", "pairs", pairs)
 
 
+def cut_way(lab, host, what, inward):
+    """Drops one direction between a host and `etcd` or `ceph`: what comes in, or what goes out."""
+    ways = [(other.port, host.port) for other in lab.machines(what)]
+    ways = ways if inward else [(port, other) for other, port in ways]
+    change_set(lab, "add", "pairs", [f'"{source}" . "{target}"' for source, target in ways])
+
+
+def lose(lab, host):
+    """Drops a fifth of a host's packets, at random, in each direction."""
+    change_set(lab, "add", "lossy", [f'"{host.port}"'])
+
+
+def slow_down(lab, host):
+    """Delays what a host is sent. Returns the discipline: netem, or a narrow tbf without it."""
+    words = ("nsenter", "-t", keeper_pid(lab), "-n", "tc", "qdisc", "replace", "dev", host.port)
+    if succeeds(*words, "root", "netem", "delay", "60ms", "30ms", "loss", "2%"):
+        return "netem"
+    run(*words, "root", "tbf", "rate", "1mbit", "burst", "4kb", "latency", "300ms")
+    return "tbf"
+
+
+def speed_up(lab, host):
+    """Ends `slow_down`; fine where the cable was laid anew meanwhile."""
+    words = ("nsenter", "-t", keeper_pid(lab), "-n", "tc", "qdisc", "del", "dev", host.port)
+    succeeds(*words, "root")
+
+
 def heal(lab, host):
-    """Ends every cut of a host."""
-    pairs, alone = cut_ports(lab)
+    """Ends every cut of a host, and its losses."""
+    pairs, alone, lossy = cut_ports(lab)
     gone = [f'"{one}" . "{other}"' for one, other in pairs if host.port in (one, other)]
     change_set(lab, "delete", "pairs", gone)
     change_set(lab, "delete", "alone", [f'"{host.port}"' for port in alone if port == host.port])
+    change_set(lab, "delete", "lossy", [f'"{host.port}"' for port in lossy if port == host.port])
 
 
 def cuts(lab, host):
     """What a host is cut off from: a list of `etcd`, `ceph`, `all`."""
-    pairs, alone = cut_ports(lab)
-    others = " ".join(one for one, other in pairs if other == host.port)
+    pairs, alone, _ = cut_ports(lab)
+    others = " ".join(one + other for one, other in pairs if host.port in (one, other))
     kinds = [kind for kind in ("etcd", "ceph") if f"msl{kind}" in others]
     return kinds + (["all"] if host.port in alone else [])
 
 
 def cut_ports(lab):
-    """The rules' two sets: pairs of ports that are apart, and ports that are alone."""
+    """The rules' sets: pairs of ports that are apart, ports that are alone, those that lose."""
     prefix = ("nsenter", "-t", keeper_pid(lab), "-n", "nft", "-j", "list", "table", "bridge", "msl")
     sets = {}
     for entry in json.loads(run(*prefix))["nftables"]:
         if "set" in entry:
             sets[entry["set"]["name"]] = entry["set"].get("elem", [])
-    return [tuple(each["concat"]) for each in sets["pairs"]], list(sets["alone"])
+    pairs = [tuple(each["concat"]) for each in sets["pairs"]]
+    return pairs, list(sets["alone"]), list(sets["lossy"])
 
 
 def change_set(lab, verb, name, elements):

@@ -25,6 +25,9 @@ FILE_SYSTEM_SIZE = 47 << 20
 COUNTER_OFFSET = FILE_SYSTEM_SIZE
 SECTOR = 512
 
+#: Microseconds between two numbers of the counter.
+PAUSE = 200_000
+
 #: Seconds for the kernel's package, some 27 MB.
 DOWNLOAD_LIMIT = 300
 
@@ -46,13 +49,17 @@ LABEL guest
 """
 
 
-def build(target=None):
-    """Returns the image's path; builds it only where no cached one has this kernel and recipe."""
+def build(target=None, pause=PAUSE):
+    """Returns the image's path; builds it only where no cached one has this kernel and recipe.
+
+    pause: microseconds between two numbers; many guests on a small machine count more slowly.
+    """
     package, version = kernel_package()
-    image = CACHE / f"guest-{version}-{recipe_hash()}.raw"
+    name = f"guest-{version}-{recipe_hash()}"
+    image = CACHE / (f"{name}.raw" if pause == PAUSE else f"{name}-{pause}.raw")
     if not image.exists():
         require("apt-get", "dpkg-deb", "busybox", "mkfs.fat", "mcopy", "syslinux")
-        make_image(package, image)
+        make_image(package, image, pause)
     if target is None:
         return image
     target = pathlib.Path(target)
@@ -78,13 +85,13 @@ def recipe_hash():
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def make_image(package, image):
+def make_image(package, image, pause):
     """Builds in a folder of its own and renames at the end, so that no half image is ever seen."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="build-") as name:
         work = pathlib.Path(name)
         kernel, modules = unpack_kernel(package, work)
-        initrd = make_initrd(modules, work)
+        initrd = make_initrd(modules, work, pause)
         raw = make_file_system(kernel, initrd, work)
         os.replace(raw, image)
 
@@ -108,7 +115,7 @@ def unpack_kernel(package, work):
     return next(work.glob("boot/vmlinuz-*")), [found[name] for name in MODULES]
 
 
-def make_initrd(modules, work):
+def make_initrd(modules, work, pause):
     """Busybox, our init and the modules as a compressed cpio archive."""
     root = work / "root"
     for folder in ("bin", "dev", "proc", "sys", "modules"):
@@ -122,6 +129,7 @@ def make_initrd(modules, work):
         shutil.copyfile(module, root / "modules" / module.name)
     (root / "modules" / "order").write_text("".join(f"{name}\n" for name in MODULES))
     (root / "counter-sector").write_text(f"{COUNTER_OFFSET // SECTOR}\n")
+    (root / "counter-pause").write_text(f"{pause}\n")
     shutil.copyfile(GUEST_INIT, root / "init")
     (root / "init").chmod(0o755)
     names = "".join(f"{path.relative_to(root)}\n" for path in sorted(root.rglob("*")))

@@ -50,6 +50,7 @@ class Layout:
 
     number: tells labs of one machine apart; it is the third byte of the subnet and ends the name of
     the interface in the root namespace.
+    stale_endpoint: whether the nodes' list of etcd's endpoints begins with one that is not there.
     """
 
     folder: pathlib.Path
@@ -59,6 +60,7 @@ class Layout:
     lease_ttl: str = "5s"
     binaries: str = ""
     agents: bool = True
+    stale_endpoint: bool = False
     watchdog: str = "fence"
 
     def machine(self, name):

@@ -1,0 +1,134 @@
+"""The lab of a fault run: its start, its guests, its end, and `metastack` to speak with it."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+
+from lab import agent, cluster, image
+from lab.errors import LabError
+from lab.faults.gateway import Gateway
+
+#: MiB: the least that the guest's kernel boots in, and its disk.
+RAM = "96MiB"
+DISK = "64MiB"
+
+#: Microseconds between two numbers in a run of many guests.
+SLOW_PAUSE = 1_000_000
+
+#: Seconds for one command, and for the first start of all guests.
+COMMAND_LIMIT = 25
+START_LIMIT = 300
+
+#: Exit codes of `metastack` that mean: it has been done already.
+DONE_ALREADY = {"create": (4,), "delete": (3,), "stop": (3, 4), "start": (3, 4)}
+
+
+class World:
+    """One lab. `say` prints a line of progress with its time."""
+
+    def __init__(self, options, say, pause):
+        self.folder = options.dir
+        self.binaries = pathlib.Path(options.binaries or default_binaries()).resolve()
+        self.sizes = {
+            "hosts": options.hosts,
+            "etcd": 3,
+            "lease_ttl": f"{options.ttl}s",
+            "binaries": str(self.binaries),
+            "agents": True,
+            "stale_endpoint": True,
+        }
+        self.say = say
+        self.pause = pause
+        self.lab = None
+        self.started = False
+        self.stopped = set()
+
+    def up(self):
+        """Starts the lab, with an image and a size for guests."""
+        if not os.access(self.binaries / "metastack", os.X_OK):
+            raise LabError(f"no {self.binaries}/metastack; build it with `swift build`")
+        if self.folder.exists() and any(self.folder.iterdir()):
+            raise LabError(f"{self.folder} is in use; name another --dir, or end that lab first")
+        built = image.build(pause=self.pause)
+        self.started = True
+        self.lab = cluster.up(self.folder, self.sizes)
+        self.metastack("flavour", "add", "tiny", "--vcpus", "1", "--ram", RAM, "--disk", DISK)
+        self.metastack("image", "add", "counter", built, "--wait")
+
+    def down(self):
+        """Ends the lab."""
+        cluster.down(self.folder)
+
+    def metastack(self, *words, limit=COMMAND_LIMIT):
+        """Runs the command line of MetaStack; raises `CommandFailed` with its exit code."""
+        environment = {**os.environ, "METASTACK_CONFIG": str(self.lab.management_config)}
+        argv = [str(self.binaries / "metastack"), *map(str, words)]
+        try:
+            result = subprocess.run(
+                argv, env=environment, capture_output=True, text=True, timeout=limit, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise CommandFailed(words, None, f"no end within {limit} s") from error
+        if result.returncode != 0:
+            raise CommandFailed(words, result.returncode, result.stderr.strip())
+        return result.stdout
+
+    def ask(self, verb, name, *words):
+        """One wish for a VM. One that was fulfilled by an earlier try counts as done."""
+        if verb == "create":
+            words = ("--flavour", "tiny", "--image", "counter", *words)
+        try:
+            self.metastack("vm", verb, name, *words)
+        except CommandFailed as error:
+            if error.code not in DONE_ALREADY[verb]:
+                raise
+        if verb in ("stop", "delete"):
+            self.stopped.add(name)
+        else:
+            self.stopped.discard(name)
+
+    def vms(self):
+        """The wanted VMs as etcd has them: name → id."""
+        found, _ = Gateway(self.lab).records("desired_vms/")
+        return {record.get("name", ""): key.split("/")[1] for key, record in found.items()}
+
+    def create(self, names, counts, *words):
+        """Makes guests and waits until all of them count: `counts(id)` says whether one does."""
+        for name in names:
+            self.ask("create", name, *words)
+        wanted = [vm for name, vm in self.vms().items() if name in names]
+        self.wait(lambda: all(counts(vm) for vm in wanted), START_LIMIT, "all guests to count")
+
+    @staticmethod
+    def wait(condition, limit, what):
+        """Waits for a condition; gives up with an error."""
+        deadline = time.monotonic() + limit
+        while not condition():
+            if time.monotonic() > deadline:
+                raise LabError(f"gave up waiting for {what} after {limit} s")
+            time.sleep(0.1)
+
+    def keep_logs(self, target):
+        """Copies the logs and consoles of all machines out of a lab that is about to end."""
+        for machine in self.lab.machines() if self.lab else []:
+            folder = target / machine.name
+            folder.mkdir(parents=True, exist_ok=True)
+            console = machine.folder / "disk/var/log"
+            for path in [*machine.folder.glob("*.log"), *console.glob("metastack/console/*.log"),
+                         *console.glob("libvirt/qemu/*.log")]:
+                shutil.copy2(path, folder / path.name)
+
+
+class CommandFailed(Exception):
+    """A command of `metastack` that did not do what it was told."""
+
+    def __init__(self, words, code, text):
+        super().__init__(f"`metastack {' '.join(map(str, words))}` ({code}): {text}")
+        self.code = code
+
+
+def default_binaries():
+    """Where the lab takes its agent from, too."""
+    return agent.default_binaries(cluster.DEPLOY.parent)
