@@ -26,22 +26,31 @@ struct MetaStackSim: ParsableCommand {
     var mutation: String?
     @Option(help: "Lines of a failing seed to print.")
     var lines = 120
+    @Option(help: "Ends when so many seeds have failed.")
+    var failures = 1
+    @Flag(help: .private)
+    var worker = false
 
     func run() throws {
         if mutation == "list" { return listMutations() }
         try DeterministicHashing.ensure()
         let planted = try mutation.map(Self.mutation)
-        if let seed {
-            let trace = Trace { print($0) }
-            let outcome = try Simulation.run(shape.options(seed, planted), trace: trace)
-            print(Report(outcome).text)
-            if outcome.violation != nil { throw ExitCode.failure }
-            return
+        if let seed { return try replay(seed, planted) }
+        let range = first..<(first + seeds)
+        if worker {
+            return try Worker.work(
+                .init(shape: shape, mutation: planted, failures: failures), range)
         }
-        var campaign = Campaign(
-            shape: shape, mutation: planted, first: first, count: seeds, lines: lines)
-        let failed = jobs > 1 ? try campaign.run(jobs: jobs) : try campaign.run()
-        if failed { throw ExitCode.failure }
+        let campaign = Campaign(
+            shape: shape, mutation: planted, seeds: range, failures: failures, lines: lines)
+        if try campaign.run(jobs: jobs) { throw ExitCode.failure }
+    }
+
+    private func replay(_ seed: UInt64, _ mutation: Mutation?) throws {
+        let trace = Trace { print($0) }
+        let outcome = try Simulation.run(shape.options(seed, mutation), trace: trace)
+        print(Report(outcome).text)
+        if outcome.violation != nil { throw ExitCode.failure }
     }
 
     private func listMutations() {
@@ -59,7 +68,7 @@ struct MetaStackSim: ParsableCommand {
 }
 
 /// What every seed of a campaign has in common.
-struct Shape: ParsableArguments {
+struct Shape: ParsableArguments, Sendable {
     @Option(help: "Compute nodes.")
     var nodes = 3
     @Option(help: "VMs.")

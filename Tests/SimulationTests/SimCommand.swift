@@ -14,9 +14,9 @@ struct SimCommand {
         let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent()
         let result = try await Subprocess.run(
-            .path(.init(folder.appending(path: "metastack-sim").path)),
-            arguments: Arguments(words), output: .string(limit: limit),
-            error: .combinedWithOutput)
+            .name("metastack-sim"), arguments: Arguments(words),
+            environment: .inherit.updating(["PATH": folder.path]),
+            output: .string(limit: limit), error: .combinedWithOutput)
         let status: Int32 =
             switch result.terminationStatus {
             case .exited(let code): code

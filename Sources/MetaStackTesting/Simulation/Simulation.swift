@@ -4,7 +4,7 @@ import MetaStackModel
 /// it to be as it was wanted.
 public struct Simulation {
     /// How a run ended.
-    public struct Outcome: Sendable {
+    public struct Outcome: Sendable, Codable {
         public var seed: UInt64
         /// The first violated invariant; nil where all held.
         public var violation: String?
@@ -16,6 +16,8 @@ public struct Simulation {
         public var steps: Int
         /// Virtual time from the end of the faults until all was as wanted.
         public var settled: Duration
+        /// Virtual time in all.
+        public var time: Duration
         /// Two runs of one seed have the same.
         public var fingerprint: UInt64
     }
@@ -50,7 +52,8 @@ public struct Simulation {
             seed: options.seed, violation: fleet.oracle.violation, faults: faults.counts,
             takeovers: fleet.oracle.takeovers, boots: fleet.oracle.boots,
             writes: fleet.oracle.writes, steps: fleet.world.steps,
-            settled: settled - mended, fingerprint: fleet.world.fingerprint)
+            settled: settled - mended, time: fleet.world.now - .start,
+            fingerprint: fleet.world.fingerprint)
     }
 
     /// - Returns: since when all is as wanted.

@@ -1,5 +1,5 @@
 /// What goes wrong in a simulation, each by its own dice.
-public enum FaultKind: String, CaseIterable, Sendable {
+public enum FaultKind: String, CaseIterable, Codable, Sendable {
     case agentCrash = "agent crash"
     case hostCrash = "host crash"
     case stall
