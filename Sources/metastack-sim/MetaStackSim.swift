@@ -74,7 +74,7 @@ struct Shape: ParsableArguments, Sendable {
     @Option(help: "VMs.")
     var vms = 4
     @Option(help: "Minutes of virtual time with faults.")
-    var minutes = 0.75
+    var minutes = 0.5
     @Option(help: "The lease's seconds; without it 2 for every third seed, else 5.")
     var ttl: Int?
     @Flag(

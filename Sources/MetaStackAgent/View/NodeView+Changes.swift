@@ -31,16 +31,16 @@ extension NodeView.State {
     }
 
     private mutating func noteDepartures(_ records: [RawRecord], at time: Timestamp) {
-        for record in records where record.json == nil {
-            guard let vm = record.claimedVM, let claim = cluster.actualVMs[vm]?.value,
-                !claim.clients.isEmpty
-            else { continue }
+        for record in records {
+            guard let vm = record.claimedVM else { continue }
+            guard record.json == nil else {
+                departures[vm] = nil
+                continue
+            }
+            guard let claim = cluster.actualVMs[vm]?.value, !claim.clients.isEmpty else { continue }
             let ttl = cluster.hosts[claim.host]?.value.leaseTTL ?? 0
             departures[vm] = Departure(
                 expired: time, ttl: ttl > 0 ? .milliseconds(ttl) : nil)
-        }
-        for record in records where record.json != nil {
-            if let vm = record.claimedVM { departures[vm] = nil }
         }
     }
 
@@ -66,6 +66,7 @@ extension NodeView.State {
 extension RawRecord {
     /// The VM whose claim this is.
     fileprivate var claimedVM: VMID? {
+        guard path.hasPrefix(RecordKey.Folder.actualVMs.rawValue) else { return nil }
         // What is no key of ours is reported where the record is taken over.
         guard case .actualVM(let vm)? = try? RecordKey(path: path) else { return nil }
         return vm

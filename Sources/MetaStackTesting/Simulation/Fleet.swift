@@ -19,7 +19,7 @@ public struct SimulationOptions: Sendable {
     public var mutation: Mutation?
 
     public init(
-        seed: UInt64, nodes: Int = 3, vms: Int = 4, time: Duration = .seconds(45),
+        seed: UInt64, nodes: Int = 3, vms: Int = 4, time: Duration = .seconds(30),
         ttl: Duration? = nil, hasWatchdog: Bool? = nil, mutation: Mutation? = nil
     ) {
         self.seed = seed
@@ -46,6 +46,8 @@ final class SimulatedFleet: @unchecked Sendable {
     private(set) var nodes: [Node] = []
     let oracle: Oracle
     private var serials = 0
+    /// What was last read of etcd as a whole.
+    private var known = Cluster()
 
     init(_ options: SimulationOptions, trace: Trace) throws {
         self.options = options
@@ -142,6 +144,7 @@ final class SimulatedFleet: @unchecked Sendable {
 
     /// Everything that is in etcd, as a node would read it.
     var cluster: Cluster {
+        if known.revision == .init(etcd.space.revision) { return known }
         var cluster = Cluster()
         let start = Self.prefix.utf8.count + 1
         for keyValue in etcd.space.keys.values.sorted(by: { $0.key < $1.key }) {
@@ -153,6 +156,7 @@ final class SimulatedFleet: @unchecked Sendable {
                     lease: keyValue.lease.map { LeaseNumber($0.rawValue) }))
         }
         cluster.revision = .init(etcd.space.revision)
+        known = cluster
         return cluster
     }
 }

@@ -76,7 +76,8 @@ final class EtcdCluster {
 
     func header(member: Int = 0) -> ResponseHeader {
         ResponseHeader(
-            clusterID: 1, memberID: UInt64(member + 1), revision: Revision(rawValue: space.revision),
+            clusterID: 1, memberID: UInt64(member + 1),
+            revision: Revision(rawValue: space.revision),
             raftTerm: term)
     }
 

@@ -22,7 +22,7 @@ final class FaultPlan {
     /// Schedules all faults of the run.
     func schedule() {
         let minutes = Double(fleet.options.time.nanoseconds) / 60e9
-        let rate = 4 + dice.below(14)
+        let rate = 6 + dice.below(22)
         let count = max(1, Int(Double(rate) * minutes))
         for _ in 0..<count {
             guard let kind = dice.pick(Self.kinds) else { return }

@@ -48,7 +48,8 @@ final class SimulatedHypervisor: Hypervisor, @unchecked Sendable {
     }
 
     func domains() async throws -> [LocalDomain] {
-        try await ask { [host] in host.domains.keys.sorted().compactMap { host.domains[$0]?.local } }
+        try await ask { [host] in host.domains.keys.sorted().compactMap { host.domains[$0]?.local }
+        }
     }
 
     func domain(of vm: VMID) async throws -> LocalDomain? {

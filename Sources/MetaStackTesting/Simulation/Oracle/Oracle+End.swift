@@ -103,7 +103,8 @@ extension SimulatedFleet {
             }
                 + cluster.actualImages.values.flatMap { image in
                     image.value.allImages.map {
-                        FakeDiskPath(pool: image.value.pool ?? PoolName(unchecked: "images"), image: $0)
+                        FakeDiskPath(
+                            pool: image.value.pool ?? PoolName(unchecked: "images"), image: $0)
                     }
                 })
         for path in ceph.images.keys.map(\.description).sorted()
