@@ -111,7 +111,7 @@ let package = Package(
         tests("MetaStackLoggingTests", "MetaStackLogging", logging),
         tests(
             "MetaStackAgentTests", "Curl", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
-            "MetaStackDecisions", "MetaStackStore", lifecycle, logging),
+            "MetaStackDecisions", "MetaStackStore", "Etcd", lifecycle, logging, subprocess),
         tests(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel",
             "MetaStackStore", argumentParser, logging, yaml),

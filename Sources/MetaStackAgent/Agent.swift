@@ -21,12 +21,14 @@ public struct Agent: Service {
         public var random: any NodeRandom
         /// What the session's loop tells the watchdog; nil where nobody listens.
         public var heartbeat: Heartbeat?
+        /// The guests' consoles; nil where they have none.
+        public var consoles: ConsoleLogs?
 
         public init(
             store: ClusterStore, hypervisor: any Hypervisor, storage: any BlockStorage,
             files: any ImageFiles, clock: any NodeClock = SystemClock(),
             random: any NodeRandom = SystemRandom(),
-            heartbeat: Heartbeat? = nil
+            heartbeat: Heartbeat? = nil, consoles: ConsoleLogs? = nil
         ) {
             self.store = store
             self.hypervisor = hypervisor
@@ -35,6 +37,7 @@ public struct Agent: Service {
             self.clock = clock
             self.random = random
             self.heartbeat = heartbeat
+            self.consoles = consoles
         }
     }
 
@@ -66,32 +69,36 @@ public struct Agent: Service {
             view: view, store: parts.store, storage: parts.storage, files: parts.files,
             pool: configuration.storage.imagePool, clock: clock, random: parts.random,
             logger: logger)
+        let consoles = parts.consoles.map {
+            ConsoleService(consoles: $0, view: view, clock: clock, logger: logger)
+        }
         let witnesses = Witnesses(store: parts.store, logger: logger)
-        services = [
-            StorageService(
-                storage: parts.storage, settings: configuration.storage, host: host,
-                router: router, clock: clock, logger: logger),
-            WatchService(
-                store: parts.store, view: view, router: router, witnesses: witnesses,
-                clock: clock, random: parts.random, logger: logger),
-            DomainService(
-                hypervisor: parts.hypervisor, domains: domains, view: view, host: host,
-                router: router, clock: clock, logger: logger),
-            SessionService(
-                store: parts.store, view: view, host: host, router: router,
-                guests: GuestGuard(
-                    view: view, domains: domains, witnesses: witnesses,
+        services =
+            [
+                StorageService(
+                    storage: parts.storage, settings: configuration.storage, host: host,
+                    router: router, clock: clock, logger: logger),
+                WatchService(
+                    store: parts.store, view: view, router: router, witnesses: witnesses,
+                    clock: clock, random: parts.random, logger: logger),
+                DomainService(
+                    hypervisor: parts.hypervisor, domains: domains, view: view, host: host,
+                    router: router, clock: clock, logger: logger),
+                SessionService(
+                    store: parts.store, view: view, host: host, router: router,
+                    guests: GuestGuard(
+                        view: view, domains: domains, witnesses: witnesses,
+                        heartbeat: parts.heartbeat, clock: clock, logger: logger),
                     heartbeat: parts.heartbeat, clock: clock, logger: logger),
-                heartbeat: parts.heartbeat, clock: clock, logger: logger),
-            HostService(
-                record: host, view: view, queue: router.host, clock: clock, logger: logger),
-            GuestService(
-                view: view, queue: router.guests, performer: performer, domains: domains,
-                clock: clock, logger: logger),
-            ImageService(
-                view: view, queue: router.images, importer: importer, clock: clock,
-                logger: logger),
-        ]
+                HostService(
+                    record: host, view: view, queue: router.host, clock: clock, logger: logger),
+                GuestService(
+                    view: view, queue: router.guests, performer: performer, domains: domains,
+                    clock: clock, logger: logger),
+                ImageService(
+                    view: view, queue: router.images, importer: importer, clock: clock,
+                    logger: logger),
+            ] + [consoles].compactMap(\.self)
         self.logger = logger
     }
 

@@ -1,5 +1,4 @@
 import Etcd
-import FoundationEssentials
 import MetaStackAgent
 import MetaStackDecisions
 import MetaStackModel
@@ -56,8 +55,8 @@ private final class Past: Sendable {
 }
 
 /// A real etcd that from a moment on knows the lease no more, and answers as from its past.
-private struct RestoredEtcd: EtcdCalls {
-    let etcd: EtcdClient
+private struct RestoredEtcd: EtcdDecorator {
+    let etcd: any EtcdCalls
     let past: Past
 
     func keepAlive(_ lease: LeaseID, deadline: Duration?) async throws -> Duration {
@@ -75,49 +74,5 @@ private struct RestoredEtcd: EtcdCalls {
         case nil: break
         }
         return listing
-    }
-
-    func get(_ key: Key, deadline: Duration?) async throws -> KeyValue? {
-        try await etcd.get(key, deadline: deadline)
-    }
-
-    func put(
-        _ key: Key, _ value: Data, lease: LeaseID?, deadline: Duration?
-    ) async throws -> Etcd.Revision {
-        try await etcd.put(key, value, lease: lease, deadline: deadline)
-    }
-
-    func delete(_ range: KeyRange, deadline: Duration?) async throws -> DeleteResponse {
-        try await etcd.delete(range, deadline: deadline)
-    }
-
-    func transact(
-        _ transaction: Transaction, deadline: Duration?
-    ) async throws -> TransactionResult {
-        try await etcd.transact(transaction, deadline: deadline)
-    }
-
-    func compact(before revision: Etcd.Revision, deadline: Duration?) async throws {
-        try await etcd.compact(before: revision, deadline: deadline)
-    }
-
-    func grantLease(ttl: Duration, deadline: Duration?) async throws -> Lease {
-        try await etcd.grantLease(ttl: ttl, deadline: deadline)
-    }
-
-    func revoke(_ lease: LeaseID, deadline: Duration?) async throws {
-        try await etcd.revoke(lease, deadline: deadline)
-    }
-
-    func reader(_ range: KeyRange, from revision: Etcd.Revision?) -> any WatchReader {
-        etcd.reader(range, from: revision)
-    }
-
-    func members(deadline: Duration?) async throws -> [Member] {
-        try await etcd.members(deadline: deadline)
-    }
-
-    func status(endpoint: String, deadline: Duration) async throws -> EndpointStatus {
-        try await etcd.status(endpoint: endpoint, deadline: deadline)
     }
 }

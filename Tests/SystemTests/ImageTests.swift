@@ -35,6 +35,37 @@ extension SystemTests {
             }
         }
 
+        @Test func anImageComesByHTTPSFromWhomTheHostsTrustAndFromNobodyElse() async throws {
+            try await Fixture.run { test in
+                let lab = test.lab
+                let raw = try await lab.tool("build-image").trimmingCharacters(in: .newlines)
+                let certificate = try test.folder().appending(path: "server.pem").path
+                _ = try await Command([
+                    "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=images", "-addext", "subjectAltName=IP:\(lab.rootAddress)",
+                    "-keyout", certificate, "-out", certificate + ".crt",
+                ]).run().checked("openssl req")
+                var both = try Data(contentsOf: URL(filePath: certificate))
+                both += try Data(contentsOf: URL(filePath: certificate + ".crt"))
+                try both.write(to: URL(filePath: certificate))
+                let folder = URL(filePath: raw).deletingLastPathComponent()
+                try await test.serve(folder, certificate: certificate) { server in
+                    let url = server + "/" + URL(filePath: raw).lastPathComponent
+                    let (stranger, friend) = (test.name("stranger"), test.name("friend"))
+                    test.delete(image: stranger)
+                    test.delete(image: friend)
+                    let refused = try await lab.metastack("image", "add", stranger, url, "--wait")
+                    #expect(refused.status == 1)
+                    #expect(refused.errors.contains("certificate"), "\(refused.errors)")
+                    try await test.trust(certificate + ".crt")
+                    try await lab.succeed("image", "add", friend, url, "--wait")
+                    #expect(try await lab.image(named: friend)?.state == .ready)
+                    let listed = try await lab.succeed("image", "list", "-o", "yaml")
+                    #expect(listed.contains("\n  name: \(friend)\n"), "\(listed)")
+                }
+            }
+        }
+
         @Test func aWrongChecksumAndATextFileFailWithASentenceAndLeaveNothing() async throws {
             try await Fixture.run { test in
                 let lab = test.lab

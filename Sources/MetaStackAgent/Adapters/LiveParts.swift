@@ -88,6 +88,7 @@ public struct NodeService: Service {
             files: LocalImageFiles(
                 directory: "/var/lib/metastack/images", host: configuration.node.name,
                 curl: try Curl(name: "images")),
-            heartbeat: heartbeat)
+            heartbeat: heartbeat,
+            consoles: ConsoleLogs(directory: configuration.libvirt.consoleDirectory))
     }
 }

@@ -16,7 +16,8 @@ public struct TestFleet: Sendable {
     public let log: TestLog
     public let prefix: String
     private let leaseTTL: Duration
-    private let server: EtcdServer
+    /// Where the etcd is.
+    public let server: EtcdServer
     private let orderer: AsyncStream<Order>.Continuation
 
     private struct Order: Sendable {
@@ -24,17 +25,21 @@ public struct TestFleet: Sendable {
         var files: any ImageFiles
         var heartbeat: Heartbeat?
         var etcd: @Sendable (EtcdClient) -> any EtcdCalls
+        var adjust: @Sendable (inout Agent.Parts) -> Void
         var run: AgentRun
     }
 
     /// Starts etcd and hands an empty fleet to `body`.
     ///
-    /// - Parameter leaseTTL: whole seconds; etcd grants none under 2 s.
+    /// - Parameters:
+    ///   - leaseTTL: whole seconds; etcd grants none under 2 s.
+    ///   - etcdQuota: the bytes that etcd's database may have; etcd's own limit without.
     /// - Throws: what `body` throws, with the agents' last words where it is a `TestingError`.
     public static func run(
-        leaseTTL: Duration = .seconds(2), _ body: @Sendable (TestFleet) async throws -> Void
+        leaseTTL: Duration = .seconds(2), etcdQuota: Int? = nil,
+        _ body: @Sendable (TestFleet) async throws -> Void
     ) async throws {
-        try await EtcdServer.run { server in
+        try await EtcdServer.run(quota: etcdQuota) { server in
             try await server.withClient { client in
                 let (orders, orderer) = AsyncStream<Order>.makeStream()
                 let prefix = "/fleet"
@@ -83,15 +88,18 @@ public struct TestFleet: Sendable {
     ///   - files: where its images come from; the fleet's own without.
     ///   - heartbeat: what the agent tells a watchdog.
     ///   - etcd: what the agent has for its client of etcd, made from the real one.
+    ///   - adjust: changes the agent's other parts before it starts.
     @discardableResult
     public func start(
         _ host: TestHost, files: (any ImageFiles)? = nil, heartbeat: Heartbeat? = nil,
-        etcd: @escaping @Sendable (EtcdClient) -> any EtcdCalls = { $0 }
+        etcd: @escaping @Sendable (EtcdClient) -> any EtcdCalls = { $0 },
+        adjust: @escaping @Sendable (inout Agent.Parts) -> Void = { _ in }
     ) -> AgentRun {
         let run = AgentRun()
         orderer.yield(
             Order(
-                host: host, files: files ?? self.files, heartbeat: heartbeat, etcd: etcd, run: run))
+                host: host, files: files ?? self.files, heartbeat: heartbeat, etcd: etcd,
+                adjust: adjust, run: run))
         return run
     }
 
@@ -100,13 +108,12 @@ public struct TestFleet: Sendable {
         do {
             // A client of its own, as a process of its own would have.
             try await server.withClient { client in
-                let agent = try await Agent(
-                    order.host.configuration,
-                    Agent.Parts(
-                        store: ClusterStore(client: order.etcd(client), prefix: prefix),
-                        hypervisor: order.host.hypervisor, storage: storage, files: order.files,
-                        heartbeat: order.heartbeat),
-                    logger: logger)
+                var parts = Agent.Parts(
+                    store: ClusterStore(client: order.etcd(client), prefix: prefix),
+                    hypervisor: order.host.hypervisor, storage: storage, files: order.files,
+                    heartbeat: order.heartbeat)
+                order.adjust(&parts)
+                let agent = try await Agent(order.host.configuration, parts, logger: logger)
                 await order.run.run(agent, logger: logger)
             }
         } catch {

@@ -13,15 +13,17 @@ public struct EtcdServer: Sendable {
     public let clientURL: String
     private let peerURL: String
     private let directory: String
+    private let quota: Int?
 
     /// A client's configuration for it.
     public var configuration: EtcdConfiguration { EtcdConfiguration(endpoints: [clientURL]) }
 
     /// Starts a server, hands it to `body` once it has a leader, and ends it.
     ///
+    /// - Parameter quota: the bytes that its database may have; etcd's own limit without.
     /// - Throws: `TestingError` where etcd cannot be started; what `body` throws.
     public static func run<Value: Sendable>(
-        _ body: (EtcdServer) async throws -> Value
+        quota: Int? = nil, _ body: (EtcdServer) async throws -> Value
     ) async throws -> Value {
         // A port that was free a moment ago may be taken when etcd opens it: then with new ones.
         for _ in 1...5 {
@@ -29,7 +31,8 @@ public struct EtcdServer: Sendable {
             defer { directory.remove() }
             let server = EtcdServer(
                 clientURL: "http://127.0.0.1:\(try LoopbackPort.free())",
-                peerURL: "http://127.0.0.1:\(try LoopbackPort.free())", directory: directory.path)
+                peerURL: "http://127.0.0.1:\(try LoopbackPort.free())", directory: directory.path,
+                quota: quota)
             if let value = try await server.run(body) { return value }
         }
         throw TestingError("cannot start etcd: it found its ports taken in five attempts")
@@ -84,6 +87,8 @@ public struct EtcdServer: Sendable {
             "--listen-client-urls", clientURL, "--advertise-client-urls", clientURL,
             "--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL,
             "--initial-cluster", "test=\(peerURL)",
+            // 0 is etcd's own limit.
+            "--quota-backend-bytes", "\(quota ?? 0)",
         ]
     }
 

@@ -26,13 +26,16 @@ extension Fixture {
     }
 
     /// Serves a folder by HTTP to the lab's hosts while the body runs.
+    ///
+    /// - Parameter certificate: a PEM file of a certificate and its key, for HTTPS.
     func serve(
-        _ folder: URL, _ body: @Sendable @escaping (_ url: String) async throws -> Void
+        _ folder: URL, certificate: String? = nil,
+        _ body: @Sendable @escaping (_ url: String) async throws -> Void
     ) async throws {
         let port = try freePort(lab.rootAddress)
-        let words = [
-            "-m", "http.server", "\(port)", "--bind", lab.rootAddress, "--directory", folder.path,
-        ]
+        let words =
+            ["-c", Self.webServer, lab.rootAddress, "\(port)", folder.path]
+            + [certificate].compactMap(\.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             // Ended by its task's cancellation, which signals the child and nobody else.
             group.addTask {
@@ -41,13 +44,38 @@ extension Fixture {
                     error: .discarded)
             }
             defer { group.cancelAll() }
-            let url = "http://\(lab.rootAddress):\(port)"
+            let url = "http\(certificate == nil ? "" : "s")://\(lab.rootAddress):\(port)"
             try await eventually("the web server answers") {
-                try await Command(["curl", "-sf", "-o", "/dev/null", url + "/"]).run().status == 0
+                try await Command(["curl", "-skf", "-o", "/dev/null", url + "/"]).run().status == 0
             }
             try await body(url)
         }
     }
+
+    /// Lets all hosts trust a certificate, and nobody else's, until the test's end.
+    func trust(_ certificate: String) async throws {
+        let trusted = "/etc/ssl/certs/ca-certificates.crt"
+        for host in Lab.hosts {
+            _ = try await lab.execute(host, "mount", "--bind", certificate, trusted)
+                .checked("mount on \(host)")
+            later { [lab] in
+                _ = try await lab.execute(host, "umount", trusted).checked("umount on \(host)")
+            }
+        }
+    }
+
+    /// Python's own web server: address, port, folder, and a certificate for HTTPS.
+    private static let webServer = """
+        import functools, http.server, ssl, sys
+        address, port, folder, *certificate = sys.argv[1:]
+        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+        server = http.server.ThreadingHTTPServer((address, int(port)), handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate[0])
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.serve_forever()
+        """
 }
 
 /// A TCP port of an address that nobody listens on.
