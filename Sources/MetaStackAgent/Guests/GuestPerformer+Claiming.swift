@@ -138,10 +138,17 @@ extension GuestPerformer {
         let known = situation.volumes[id]
         guard let disk = plan.disk, let wanted = situation.desired else { return [] }
         let volume = Volume(
-            pool: settings.vmPool, image: random.freshName(after: id.description),
+            pool: settings.vmPool, image: freshName(of: id),
             size: plan.flavour.disk, vm: situation.vm, vmCreateRevision: wanted.createRevision,
-            source: disk.imageID, discarded: known?.value.allImages ?? [])
+            source: disk.imageID, discarded: known?.value.attempts ?? [])
         return [(id, volume, known)]
+    }
+
+    /// A name for a disk's next image, for this agent alone and for one attempt.
+    func freshName(of id: VolumeID) -> String {
+        let name = random.freshName(after: id.description)
+        memory.state.withLock { $0.unusedNames[id] = name }
+        return name
     }
 
     /// How long until it is this node's turn; nil where it is. The first candidate's is at once.

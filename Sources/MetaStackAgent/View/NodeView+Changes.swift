@@ -52,6 +52,16 @@ extension NodeView.State {
         return value
     }
 
+    /// A name is on record before its image is made, and once it is taken off it never comes back: so
+    /// an image that no record names now is nobody's.
+    func orphans(of vm: VMID) -> [DiskImage] {
+        guard let made = made[vm] else { return [] }
+        let known = cluster.volumes[vm, default: [:]].values.flatMap { stored in
+            stored.value.allImages.map { DiskImage(pool: stored.value.pool, name: $0) }
+        }
+        return made.subtracting(known).sorted()
+    }
+
     /// Whether the storage has been away from here for long and another host could run the VM.
     mutating func cannotServe(_ vm: VMID, at now: ContinuousClock.Instant) -> Bool {
         guard let storageAwaySince, storageAwaySince + Self.storagePatience <= now,

@@ -67,7 +67,7 @@ final class Node: @unchecked Sendable {
                 return
             } catch is SimulatedFailure {
                 // As `NodeService` does with a part that is not there yet.
-                try? await parts.clock.sleep(until: parts.clock.now + .seconds(3))  // Cancelled.
+                try? await parts.clock.sleep(until: parts.clock.now + min(.seconds(3), ttl / 3))  // Cancelled.
             } catch is CancellationError {
                 return
             } catch {

@@ -1,10 +1,12 @@
 import Etcd
 import FoundationEssentials
+import MetaStackModel
 
 /// etcd with a mistake in its use.
 struct MutatedEtcd: EtcdCalls {
     let real: any EtcdCalls
     let mutation: Mutation
+    let host: HostID
 
     // MARK: Mistakes
 
@@ -52,10 +54,22 @@ struct MutatedEtcd: EtcdCalls {
         }
     }
 
-    func reader(_ range: KeyRange, from: Revision?) -> any WatchReader {
+    func reader(_ range: KeyRange, from: Etcd.Revision?) -> any WatchReader {
         let reader = real.reader(range, from: from)
-        guard mutation == .watchWithoutList else { return reader }
-        return ForgetfulReader(reader: reader, again: { real.reader(range, from: nil) })
+        return switch mutation {
+        case .watchWithoutList:
+            ForgetfulReader(reader: reader, again: { real.reader(range, from: nil) })
+        case .adoptAnything: OwningReader(reader: reader, host: host)
+        default: reader
+        }
+    }
+
+    func list(_ range: KeyRange) async throws -> Listing {
+        var listing = try await real.list(range)
+        if mutation == .adoptAnything {
+            listing.keyValues = listing.keyValues.map { $0.asOwn(of: host) }
+        }
+        return listing
     }
 
     // MARK: As it is
@@ -64,11 +78,9 @@ struct MutatedEtcd: EtcdCalls {
         try await real.get(key, deadline: deadline)
     }
 
-    func list(_ range: KeyRange) async throws -> Listing { try await real.list(range) }
-
     func put(
         _ key: Key, _ value: Data, lease: LeaseID?, deadline: Duration?
-    ) async throws -> Revision {
+    ) async throws -> Etcd.Revision {
         try await real.put(key, value, lease: lease, deadline: deadline)
     }
 
@@ -76,7 +88,7 @@ struct MutatedEtcd: EtcdCalls {
         try await real.delete(range, deadline: deadline)
     }
 
-    func compact(before revision: Revision, deadline: Duration?) async throws {
+    func compact(before revision: Etcd.Revision, deadline: Duration?) async throws {
         try await real.compact(before: revision, deadline: deadline)
     }
 
@@ -106,6 +118,36 @@ private struct ForgetfulReader: WatchReader {
                 reader = again()
             }
         }
+    }
+}
+
+/// Shows every VM's history as this host's own.
+private struct OwningReader: WatchReader {
+    var reader: any WatchReader
+    let host: HostID
+
+    mutating func next() async throws -> WatchBatch? {
+        guard var batch = try await reader.next() else { return nil }
+        batch.events = batch.events.map { event in
+            guard case .put(let keyValue, let previous) = event else { return event }
+            return .put(keyValue.asOwn(of: host), previous: previous)
+        }
+        return batch
+    }
+}
+
+extension KeyValue {
+    /// A history as if this host had been the last owner, and nobody had evicted its guest.
+    fileprivate func asOwn(of host: HostID) -> KeyValue {
+        guard key.isBelow("vm_history"),
+            var history = try? VMHistory(json: value, path: "")  // Agents wrote it.
+        else { return self }
+        history.host = host
+        history.evicted = []
+        var seen = self
+        // Plain values are always JSON.
+        seen.value = (try? history.json()) ?? value
+        return seen
     }
 }
 

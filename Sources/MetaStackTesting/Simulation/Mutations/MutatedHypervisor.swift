@@ -49,11 +49,13 @@ final class MutatedHypervisor: Hypervisor, @unchecked Sendable {
 
     /// A domain as an agent sees it that does not look at incarnations.
     private func seen(_ domain: LocalDomain) -> LocalDomain {
-        guard mutation == .adoptAnything,
-            let claim = fleet.claim(of: domain.vm), claim.value.host == host.id
-        else { return domain }
+        guard mutation == .adoptAnything else { return domain }
         var seen = domain
-        seen.incarnation = claim.incarnation
+        if let claim = fleet.claim(of: domain.vm) {
+            if claim.value.host == host.id { seen.incarnation = claim.incarnation }
+        } else if let history = fleet.history(of: domain.vm) {
+            seen.incarnation = history.incarnation
+        }
         return seen
     }
 
@@ -78,5 +80,11 @@ extension SimulatedFleet {
             claim, revision: .init(keyValue.modRevision.rawValue),
             createRevision: .init(keyValue.createRevision.rawValue),
             lease: keyValue.lease.map { LeaseNumber($0.rawValue) })
+    }
+
+    /// What outlives a VM's claims, as etcd has it at this instant.
+    func history(of vm: VMID) -> VMHistory? {
+        // Agents wrote it.
+        stored(.history(vm)).flatMap { try? VMHistory(json: $0.value, path: "") }
     }
 }

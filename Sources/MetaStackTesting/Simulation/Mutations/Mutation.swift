@@ -37,7 +37,7 @@ public enum Mutation: String, CaseIterable, Sendable {
         case .resumeBeforeRecord: "a new guest runs before its storage clients are on record"
         case .releaseBeforeDestroy: "a domain counts as gone while it still shuts down"
         case .noSuspend: "guests of an unproven session are not suspended"
-        case .adoptAnything: "a domain of an older incarnation is taken for the claim's"
+        case .adoptAnything: "a domain that is here is gone on with, whoever has owned its VM since"
         case .trustLease: "a keepalive without an answer counts as answered"
         case .blindOutage: "members that are silent count as members that are down"
         case .watchWithoutList: "after a compaction the watch goes on from now without a list"
@@ -55,7 +55,7 @@ public enum Mutation: String, CaseIterable, Sendable {
         in real: SimulatedFleet.Parts, _ node: Node, _ fleet: SimulatedFleet
     ) -> SimulatedFleet.Parts {
         SimulatedFleet.Parts(
-            etcd: MutatedEtcd(real: real.etcd, mutation: self),
+            etcd: MutatedEtcd(real: real.etcd, mutation: self, host: node.host.id),
             hypervisor: MutatedHypervisor(
                 real: real.hypervisor, mutation: self, host: node.host, fleet: fleet),
             storage: MutatedStorage(
