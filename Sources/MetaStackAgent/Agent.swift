@@ -105,9 +105,6 @@ public struct Agent: Service {
     /// Runs until its group shuts down gracefully, which leaves every guest as it is, or until one
     /// service fails, which ends them all.
     public func run() async throws {
-        // What the group says of each service at debug level is the service's whole structure.
-        var logger = logger
-        logger.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: EndedByShutdown(service: $0)) },
@@ -121,8 +118,13 @@ public struct Agent: Service {
 }
 
 /// A service that is cancelled has been told to end, and its group is not to take that for a failure.
-private struct EndedByShutdown: Service {
+///
+/// Its description is the service's name: the group takes one of each at once, and the default one is
+/// the service's whole structure.
+private struct EndedByShutdown: Service, CustomStringConvertible {
     let service: any Service
+
+    var description: String { "\(type(of: service))" }
 
     func run() async throws {
         do {

@@ -11,7 +11,8 @@ public import ServiceLifecycle
 /// A part that is not there yet is waited for, with one sentence in the log each time it was tried:
 /// after a power cut everything comes up at once, in any order.
 public struct NodeService: Service {
-    private static let retryAfter = Duration.seconds(3)
+    /// Guests of an earlier agent may run meanwhile, and nobody guards them.
+    private var retryAfter: Duration { min(.seconds(3), configuration.node.leaseTTL / 3) }
 
     private let configuration: NodeConfiguration
     private let heartbeat: Heartbeat
@@ -61,7 +62,7 @@ public struct NodeService: Service {
                 logger.error(
                     "cannot connect, trying again",
                     metadata: ["part": "\(what)", "error": "\(error)"])
-                try await Task.sleep(for: Self.retryAfter)
+                try await Task.sleep(for: retryAfter)
             }
         }
     }

@@ -63,13 +63,22 @@ extension GuestPerformer {
         guard evicted.isEmpty else {
             return try await destroy(situation, "it was evicted while nobody owned it")
         }
+        guard hasRoom(forGuestHere: plan.request) else {
+            return try await destroy(situation, "others have taken its room while nobody owned it")
+        }
+        guard reserve(plan.request, forGuestHere: true) else {
+            return .again(after: settings.slot)
+        }
+        var madeAt: Revision?
+        defer { settle(plan.request, madeAt: madeAt) }
         var claim = newClaim(plan, wanted)
         claim.state = .starting
         claim.incarnation = domain.incarnation
         claim.clients = history.value.clients
         let result = try await transactions.claimInPlace(
             situation.vm, wanted: wanted, as: claim, history: history, lease: situation.lease)
-        if case .written = result {
+        if case .written(let revision) = result {
+            madeAt = revision
             log(situation, domain.incarnation).info("claimed again in place")
         }
         return outcome(result, situation)
@@ -129,10 +138,17 @@ extension GuestPerformer {
         let known = situation.volumes[id]
         guard let disk = plan.disk, let wanted = situation.desired else { return [] }
         let volume = Volume(
-            pool: settings.vmPool, image: random.freshName(after: id.description),
+            pool: settings.vmPool, image: freshName(of: id),
             size: plan.flavour.disk, vm: situation.vm, vmCreateRevision: wanted.createRevision,
-            source: disk.imageID, discarded: known?.value.allImages ?? [])
+            source: disk.imageID, discarded: known?.value.attempts ?? [])
         return [(id, volume, known)]
+    }
+
+    /// A name for a disk's next image, for this agent alone and for one attempt.
+    func freshName(of id: VolumeID) -> String {
+        let name = random.freshName(after: id.description)
+        memory.state.withLock { $0.unusedNames[id] = name }
+        return name
     }
 
     /// How long until it is this node's turn; nil where it is. The first candidate's is at once.
@@ -150,18 +166,45 @@ extension GuestPerformer {
     }
 
     /// The node's own admission is final: several VMs may be claimed at once, each against the
-    /// same view, and together they must still fit.
-    private func reserve(_ request: PlacementRequest) -> Bool {
+    /// same view, and together they must still fit, beside the guests here that wait to be claimed
+    /// again.
+    ///
+    /// - Parameter forGuestHere: it needs room and nothing else of the host.
+    private func reserve(_ request: PlacementRequest, forGuestHere: Bool = false) -> Bool {
         guard let offer = view.placement.offers[view.me] else { return false }
         let cluster = view.cluster
+        let waiting = forGuestHere ? [] : guestsWithoutClaim(in: cluster, except: request.vm)
         return memory.state.withLock { state in
             state.underway = state.underway.filter { _, claim in
                 claim.madeAt.map { $0 > cluster.revision } ?? true
             }
-            let left = state.underway.values.reduce(offer) { $0.after($1.request) }
-            guard Admission.refusals(of: request, by: left).isEmpty else { return false }
+            let others = waiting.filter { state.underway[$0.vm] == nil }
+            let left = (state.underway.values.map(\.request) + others)
+                .reduce(offer) { $0.after($1) }
+            guard
+                forGuestHere
+                    ? left.hasRoom(for: request)
+                    : Admission.refusals(of: request, by: left).isEmpty
+            else { return false }
             state.underway[request.vm] = (request, nil)
             return true
+        }
+    }
+
+    /// Whether this node's claims leave room for a guest that is here without one. They stay, so
+    /// waiting would not help; what is underway may come to nothing.
+    private func hasRoom(forGuestHere request: PlacementRequest) -> Bool {
+        view.placement.offers[view.me]?.hasRoom(for: request) ?? true
+    }
+
+    /// What the guests here need that lost their claims: their memory is taken already.
+    private func guestsWithoutClaim(in cluster: Cluster, except vm: VMID) -> [PlacementRequest] {
+        view.read { Array($0.domains.keys) }.compactMap { other in
+            guard other != vm, cluster.actualVMs[other] == nil,
+                let wanted = cluster.desiredVMs[other]?.value
+            else { return nil }
+            // One that nobody could run is about to be destroyed.
+            return try? VMPlan(other, wanted, in: cluster).request
         }
     }
 

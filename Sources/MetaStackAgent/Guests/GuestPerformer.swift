@@ -44,6 +44,7 @@ struct GuestPerformer: Sendable {
         case .destroyStray(_, let reason), .destroy(let reason):
             return try await destroy(situation, reason)
         case .liftEvictions(let evicted): return try await lift(evicted, situation)
+        case .removeOrphans(let images): return try await removeOrphans(images, situation)
         case .carryOver: return try await carryOver(situation)
         case .provision(let volume): return try await provision(volume, situation)
         case .start: return try await start(situation)
@@ -121,6 +122,8 @@ final class GuestMemory: Sendable {
         /// Claims that are being made, or were made at a revision that may not be in view yet: they
         /// take room already.
         var underway: [VMID: (request: PlacementRequest, madeAt: Revision?)] = [:]
+        /// Names that this agent has put on record and not used yet.
+        var unusedNames: [VolumeID: String] = [:]
         /// How often in a row a transaction met records that had changed: the watch shows them soon,
         /// or, where it is silent, later.
         var conflicts: [VMID: Int] = [:]

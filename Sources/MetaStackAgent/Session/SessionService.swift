@@ -136,6 +136,8 @@ struct SessionService: Service {
     /// another number, or a revision that went back; it knows no lease or claim that is younger, and
     /// wants VMs that were deleted since.
     private func isKnownEtcd() async throws -> Bool {
+        // What the watch brings while the answer is on its way is younger than the answer.
+        let seen = view.read { $0.cluster.revision }
         let standing = try await within(beginCall(), clock) { [store] in
             try await store.standing()
         }
@@ -145,9 +147,8 @@ struct SessionService: Service {
             if known != standing.clusterID {
                 return "cluster \(standing.clusterID) answers, not \(known)"
             }
-            return standing.revision < state.cluster.revision
-                ? "its revision went back from \(state.cluster.revision) to \(standing.revision)"
-                : nil
+            return standing.revision < seen
+                ? "its revision went back from \(seen) to \(standing.revision)" : nil
         }
         if let problem { view.freeze(problem, logger: logger) }
         return problem == nil

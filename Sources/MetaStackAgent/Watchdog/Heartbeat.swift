@@ -62,7 +62,7 @@ public final class Heartbeat: Sendable {
     }
 
     /// How the loops do.
-    func pulse(at now: Instant) -> Pulse {
+    public func pulse(at now: Instant) -> Pulse {
         state.withLock { state in
             guard state.isStarted, let dueBy = state.dueBy.values.min() else { return .starting }
             return now < dueBy

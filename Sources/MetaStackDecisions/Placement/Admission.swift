@@ -43,6 +43,11 @@ public struct HostOffer: Sendable, Equatable {
         usedVCPU += vcpus
     }
 
+    /// Whether it is large enough, whatever else speaks for or against it.
+    public func hasRoom(for request: PlacementRequest) -> Bool {
+        freeRAM >= request.ram && freeVCPU >= request.vcpus
+    }
+
     public var freeRAM: Mebibytes { totalRAM - reservedRAM - usedRAM }
     public var freeVCPU: Int { totalVCPU * Self.vcpuOvercommit - usedVCPU }
 }
