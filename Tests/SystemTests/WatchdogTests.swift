@@ -66,6 +66,49 @@ extension SystemTests {
             }
         }
 
+        @Test func aStoppedAgentsGuestStandsStillBeforeItsTwinStarts() async throws {
+            try await Fixture.run { test in
+                let lab = test.lab
+                let vm = try await test.start("left-alone")
+                let old = try await vm.counting(past: 2)
+                let host = old.value.host
+                test.later { try await lab.tool("agent", host.text, "start") }
+
+                try await lab.tool("agent", host.text, "stop")
+                try await vm.suspended(on: host)
+                #expect(
+                    try await vm.claim()?.incarnation == old.incarnation, "its twin was claimed")
+                let frozen = vm.console(on: host).last
+                let new = try await vm.claimed(after: old)
+                try await vm.counting()
+                #expect(vm.console(on: host).last == frozen, "the old guest ran on")
+
+                try await lab.tool("agent", host.text, "start")
+                try await eventually("the old domain is destroyed") {
+                    try await vm.domainState(on: host) == nil
+                }
+                #expect(try await vm.claim()?.incarnation == new.incarnation)
+            }
+        }
+
+        @Test func anAgentThatIsSoonBackSuspendsNobody() async throws {
+            try await Fixture.run { test in
+                let lab = test.lab
+                let vm = try await test.start("upgraded")
+                let old = try await vm.counting(past: 2)
+                let host = old.value.host
+                try await lab.tool("agent", host.text, "restart")
+                try await eventually("what the old agent left behind has ended") {
+                    try await lab.execute(host, "pgrep", "-f", "node fence .*--after").status == 1
+                }
+                let now = vm.console(on: host).last ?? 0
+                let after = try await vm.counting(past: now + 2)
+                #expect(after.incarnation == old.incarnation)
+                #expect(after.lease != old.lease)
+                #expect(lab.agentLines(of: host, about: "suspended vm \(vm.id)").isEmpty)
+            }
+        }
+
         @Test func anOutageOfEtcdFencesNobody() async throws {
             try await Fixture.run { test in
                 let lab = test.lab
