@@ -140,10 +140,30 @@ extension GuestPerformer {
         for volume in volumes {
             for image in volume.allImages { try await removeDisk(image, of: volume) }
         }
+        if let time = timeForLatecomers(situation) { return .again(after: time) }
         log(situation).info("disks removed", metadata: ["volumes": "\(volumes.count)"])
         return outcome(
             try await transactions.forget(
                 situation.vm, known: known, volumes: situation.volumes), situation)
+    }
+
+    /// Where an attempt to make a disk came to nothing, what it had asked for may be done yet: the
+    /// records keep its name until nothing of it can come any more, and the disks are removed again.
+    private func timeForLatecomers(_ situation: GuestSituation) -> Duration? {
+        let vm = situation.vm
+        let isSettled = situation.volumes.values.allSatisfy {
+            $0.value.provisioned && $0.value.discarded.isEmpty
+        }
+        let now = clock.now
+        let since = memory.state.withLock { state in
+            let since = state.removedSince[vm] ?? now
+            state.removedSince[vm] = since
+            return since
+        }
+        let left = isSettled ? .zero : now.duration(to: since + settings.makersLast)
+        guard left <= .zero else { return left }
+        memory.state.withLock { $0.removedSince[vm] = nil }
+        return nil
     }
 
     /// A writer that died keeps an image from being removed for half a minute, unless it is

@@ -108,6 +108,9 @@ struct GuestSettings: Sendable {
     /// How long a node that could not run a VM leaves it to others: doubled each time in a row.
     var declineFor = Duration.seconds(10)
     var longestDecline = Duration.seconds(600)
+    /// How long after its maker has died an image may still come into being, by what it had sent: the
+    /// host's kernel goes on sending.
+    var makersLast = Duration.seconds(30)
     /// How long a guest that stopped at a write error is left before it is let try again.
     var resumeAgainAfter = Duration.seconds(5)
 
@@ -122,6 +125,8 @@ final class GuestMemory: Sendable {
         /// Claims that are being made, or were made at a revision that may not be in view yet: they
         /// take room already.
         var underway: [VMID: (request: PlacementRequest, madeAt: Revision?)] = [:]
+        /// Since when the disks of a VM that is gone have been removed.
+        var removedSince: [VMID: ContinuousClock.Instant] = [:]
         /// Names that this agent has put on record and not used yet.
         var unusedNames: [VolumeID: String] = [:]
         /// How often in a row a transaction met records that had changed: the watch shows them soon,

@@ -30,9 +30,16 @@ struct GuestGuard: Sendable {
             }
             switch view.read({ $0.session.guestCare(at: now) }) {
             case .run(let lookAgain):
+                var next = min(lookAgain, turn)
+                if let strangers = view.strangers() {
+                    if strangers.unsafeFrom > now {
+                        next = min(next, strangers.unsafeFrom)
+                    } else {
+                        await suspend(strangers.running, "no claim of this session covers them")
+                    }
+                }
                 // Often enough for the watchdog, which wants to see this loop go round.
-                try await view.sessionBell.sleep(
-                    until: min(lookAgain, turn), since: rings, clock: clock)
+                try await view.sessionBell.sleep(until: next, since: rings, clock: clock)
             case .askMembers(let until):
                 try await ask(until: until, since: rings)
             case .suspend:
@@ -61,16 +68,20 @@ struct GuestGuard: Sendable {
         let running = view.read { state in
             state.domains.values.filter { $0.state == .running }.map(\.vm).sorted()
         }
-        if !running.isEmpty {
+        await suspend(running, "the session is unproven")
+        view.observeSession(.guestsSuspended, at: clock.now)
+    }
+
+    private func suspend(_ guests: [VMID], _ reason: String) async {
+        if !guests.isEmpty {
             logger.error(
-                "session is unproven, suspending guests", metadata: ["guests": "\(running.count)"])
+                "suspending guests", metadata: ["guests": "\(guests.count)", "reason": "\(reason)"])
         }
         await withDiscardingTaskGroup { group in
-            for vm in running {
+            for vm in guests {
                 group.addTask { await suspend(vm) }
             }
         }
-        view.observeSession(.guestsSuspended, at: clock.now)
     }
 
     private func suspend(_ vm: VMID) async {

@@ -109,6 +109,8 @@ struct SessionService: Service {
             case .written(let revision):
                 view.change { $0.publishedAt = revision }
                 observe(.published(lease))
+                // Before any claim is made: from here on somebody watches over the guests.
+                heartbeat?.turned(.session, at: clock.now, isProven: true)
                 logger.info(
                     "session begun", metadata: ["lease": "\(lease)", "revision": "\(revision)"])
                 await guests.witnesses.refresh(deadline: beginCall())

@@ -89,6 +89,20 @@ final class NodeView: Sendable {
         sessionBell.ring()
     }
 
+    /// The guests that run here though their claims do not stand under the session's lease, and from
+    /// when on they must not.
+    func strangers() -> (running: [VMID], unsafeFrom: ContinuousClock.Instant)? {
+        state.withLock { state in
+            guard let unsafeFrom = state.session.strangersUnsafeFrom else { return nil }
+            let running = state.domains.values.filter { domain in
+                guard domain.state == .running else { return false }
+                let claim = state.cluster.actualVMs[domain.vm]
+                return claim?.value.host != me || claim?.lease != state.session.heldLease
+            }
+            return running.isEmpty ? nil : (running.map(\.vm).sorted(), unsafeFrom)
+        }
+    }
+
     func observeSession(_ event: SessionMachine.Event, at now: ContinuousClock.Instant) {
         state.withLock { $0.session.observe(event, at: now) }
         sessionBell.ring()

@@ -71,6 +71,9 @@ public struct SessionMachine: Sendable {
     public private(set) var failuresInARow = 0
     /// When others may start this host's guests at the earliest; nil where they may already.
     private var guestsSafeUntil: Instant?
+    /// The same for guests whose claims stand under an earlier lease, or are gone: what was known when
+    /// this session began.
+    private var strangersSafeUntil: Instant?
     /// Whether guests may run here that this session stands for.
     private var guestsAtLarge = false
     /// Whether guests were suspended since ``takeSuspension()`` was last asked.
@@ -126,6 +129,15 @@ public struct SessionMachine: Sendable {
         return now < askFrom ? .run(lookAgain: askFrom) : .askMembers(until: unproven)
     }
 
+    /// From when on a guest may not run whose claim does not stand under the present lease, however well
+    /// that is proven: an earlier agent's lease ends when it will.
+    ///
+    /// - Returns: nil where there is no session, and ``guestCare(at:)`` speaks for all.
+    public var strangersUnsafeFrom: Instant? {
+        guard case .held = state, let strangersSafeUntil else { return nil }
+        return strangersSafeUntil - margin
+    }
+
     /// Whether guests were suspended and have to be looked at, now that the session is proven; true
     /// once.
     public mutating func takeSuspension() -> Bool {
@@ -143,6 +155,7 @@ public struct SessionMachine: Sendable {
             answered()
             guard case .granted(let lease) = state, lease.number == number else { return }
             state = .held(lease)
+            strangersSafeUntil = guestsSafeUntil ?? now
             guestsSafeUntil = lease.provenUntil
             guestsAtLarge = true
         case .renewed(let number, let sentAt):

@@ -13,6 +13,15 @@ final class SimulatedStorage: BlockStorage, @unchecked Sendable {
     let process: Process
     let host: Int
     private var world: World { ceph.world }
+    /// What was sent and has not arrived, in order: one connection, which no message overtakes another
+    /// on.
+    private var underway: [Request] = []
+
+    private final class Request {
+        var perform: (() -> Void)?
+        var hasArrived = false
+        var isLost = false
+    }
 
     init(ceph: SimulatedCeph, process: Process, host: Int) {
         self.ceph = ceph
@@ -28,11 +37,32 @@ final class SimulatedStorage: BlockStorage, @unchecked Sendable {
             world.after(Self.timeout) {
                 pending.finish(.failure(SimulatedFailure.storageIsSilent))
             }
-            ceph.network.send(.host(host), .ceph) { [self] in
+            send { [self] in
                 perform { [self] result in
                     ceph.network.send(.ceph, .host(host)) { pending.finish(result) }
                 }
             }
+        }
+    }
+
+    private func send(_ perform: @escaping () -> Void) {
+        let request = Request()
+        request.perform = perform
+        underway.append(request)
+        ceph.network.send(.host(host), .ceph) { [self] in
+            request.hasArrived = true
+            deliver()
+        }
+        world.after(Network.persistence + .seconds(2)) { [self] in
+            request.isLost = !request.hasArrived
+            if request.isLost { deliver() }
+        }
+    }
+
+    private func deliver() {
+        while let first = underway.first, first.hasArrived || first.isLost {
+            underway.removeFirst()
+            if first.hasArrived { first.perform?() }
         }
     }
 

@@ -16,7 +16,7 @@ final class Network {
     }
 
     /// For how long the kernel goes on sending what nobody acknowledges.
-    private static let persistence = Duration.seconds(15)
+    static let persistence = Duration.seconds(15)
     private let world: World
     /// How many faults break each path at present.
     private var broken: [Path: Int] = [:]

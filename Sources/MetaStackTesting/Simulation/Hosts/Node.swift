@@ -98,6 +98,8 @@ final class Node: @unchecked Sendable {
     func stall() {
         guard let process, !process.isStalled else { return }
         noteLoss()
+        // What it had to tell the service manager it told at once, and not at the next look.
+        if isFed(at: host.clock.now) { lastFed = world.now }
         world.note("\(process.name) stalls")
         process.isStalled = true
     }
@@ -167,6 +169,13 @@ final class Node: @unchecked Sendable {
             }
         }
         return lastFed.map { world.now - $0 > timeout } ?? false
+    }
+
+    private func isFed(at now: ContinuousClock.Instant) -> Bool {
+        switch heartbeat.pulse(at: now) {
+        case .starting, .overdue: false
+        case .turning: true
+        }
     }
 
     /// `metastack-node fence`: suspends the host's guests, as soon as libvirt is there to be asked.

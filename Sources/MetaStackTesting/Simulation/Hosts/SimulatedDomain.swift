@@ -13,6 +13,8 @@ final class SimulatedDomain: @unchecked Sendable {
     let serial: Int
     private(set) var state = LocalDomain.State.paused
     private(set) var isGone = false
+    /// Whether it was ever resumed, and so may have written.
+    private(set) var hasRun = false
     private(set) var paths: [FakeDiskPath] = []
     private var clients: [FakeDiskPath: StorageClient] = [:]
     private let ceph: SimulatedCeph
@@ -56,6 +58,7 @@ final class SimulatedDomain: @unchecked Sendable {
     func resume() {
         guard !isGone else { return }
         state = .running
+        hasRun = true
         ceph.oracle?.runs(self)
         if !isLooping {
             isLooping = true

@@ -12,7 +12,8 @@ import MetaStackModel
 ///   for those hosts whose agent was awake during the last lease.
 /// - 3.4, at each resume: the guest's storage clients are on record, and its incarnation is the
 ///   claim's where the claim is its host's.
-/// - I2, at each accepted write: no domain writes a disk after a younger one did.
+/// - I2, at each resume: every domain elsewhere that has ever run on the same disk is evicted. At each
+///   accepted write: no domain writes a disk after a younger one did.
 /// - I3, at each write and each boot: the counter on the disk grows, and a guest that boots finds
 ///   the last number that any guest of its VM knew to be written.
 /// - I5, at each removal: no disk goes before its VM; at the end nothing is left over.
@@ -59,6 +60,7 @@ final class Oracle {
     func runs(_ domain: SimulatedDomain) {
         guard let fleet else { return }
         checkRecord(domain, fleet)
+        checkFence(domain, fleet)
         boots += 1
         if let last = lastHost[domain.vm], last != domain.host { takeovers += 1 }
         lastHost[domain.vm] = domain.host
@@ -68,6 +70,22 @@ final class Oracle {
             violated(
                 "I1: vm \(domain.vm) runs on host \(domain.host) (domain \(domain.serial)) and on "
                     + "host \(other.host) (domain \(other.serial))")
+        }
+    }
+
+    /// A domain that stands still, or cannot be reached, may run again; nothing but its eviction keeps
+    /// it from the disk.
+    private func checkFence(_ domain: SimulatedDomain, _ fleet: SimulatedFleet) {
+        for node in fleet.nodes where node.host.number != domain.host {
+            guard let other = node.host.domains[domain.vm], other.hasRun else { continue }
+            for path in domain.paths {
+                guard let client = other.client(of: path),
+                    !fleet.ceph.blocklist.contains(client)
+                else { continue }
+                violated(
+                    "I2: vm \(domain.vm) runs on host \(domain.host) (domain \(domain.serial)) and "
+                        + "domain \(other.serial) on host \(other.host) is not evicted")
+            }
         }
     }
 
