@@ -67,7 +67,8 @@ final class Node: @unchecked Sendable {
                 return
             } catch is SimulatedFailure {
                 // As `NodeService` does with a part that is not there yet.
-                try? await parts.clock.sleep(until: parts.clock.now + min(.seconds(3), ttl / 3))  // Cancelled.
+                // Cancelled: the process is dead.
+                try? await parts.clock.sleep(until: parts.clock.now + min(.seconds(3), ttl / 3))
             } catch is CancellationError {
                 return
             } catch {
