@@ -34,7 +34,7 @@ struct SessionMachineTests {
         machine.observe(.published(lease), at: at(0.3))
         machine.observe(.renewed(lease, sentAt: at(1.7)), at: at(1.8))
         #expect(machine.strangersUnsafeFrom == at(0) + .seconds(5) / 3)
-        #expect(machine.guestCare(at: at(2)) == .run(lookAgain: at(4.45)))
+        #expect(machine.provenLease(at: at(2)) == lease)
     }
 
     @Test func guestsUnderAnEarlierLeaseAreSafeAsLongAsAnOutageMadeThem() {
