@@ -104,7 +104,7 @@ extension GuestPerformer {
         return outcome(
             try await transactions.release(
                 situation.vm, known: known,
-                history: historyWithoutClients(situation, exit: "stopped as wanted"),
+                history: situation.history?.value.ended(on: view.me, "stopped as wanted"),
                 knownHistory: situation.history), situation)
     }
 
@@ -201,15 +201,6 @@ extension GuestPerformer {
         log(situation).info("evictions lifted", metadata: ["clients": "\(evicted.count)"])
         return outcome(
             try await transactions.update(situation.vm, history: history, known: known), situation)
-    }
-
-    private func historyWithoutClients(
-        _ situation: GuestSituation, exit: String
-    ) -> VMHistory? {
-        guard var history = situation.history?.value, !history.clients.isEmpty else { return nil }
-        history.clients = []
-        history.lastExit = exit
-        return history
     }
 }
 
