@@ -84,7 +84,8 @@ let package = Package(
             "MetaStackCommands", "Etcd", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
             argumentParser, crypto, logging, yaml),
         module(
-            "MetaStackTesting", "CSimulationHook", "Etcd", "MetaStackAgent", "MetaStackDecisions", "MetaStackModel",
+            "MetaStackTesting", "CSimulationHook", "Etcd", "MetaStackAgent", "MetaStackDecisions",
+            "MetaStackModel",
             "MetaStackStore", lifecycle, logging, subprocess),
 
         program(
