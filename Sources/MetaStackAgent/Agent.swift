@@ -21,6 +21,8 @@ public struct Agent: Service {
         public var random: any NodeRandom
         /// What the session's loop tells the watchdog; nil where nobody listens.
         public var heartbeat: Heartbeat?
+        /// What the agent before this one left; nil where none can have.
+        public var proofs: (any ProofRecord)?
         /// The guests' consoles; nil where they have none.
         public var consoles: ConsoleLogs?
 
@@ -28,7 +30,8 @@ public struct Agent: Service {
             store: ClusterStore, hypervisor: any Hypervisor, storage: any BlockStorage,
             files: any ImageFiles, clock: any NodeClock = SystemClock(),
             random: any NodeRandom = SystemRandom(),
-            heartbeat: Heartbeat? = nil, consoles: ConsoleLogs? = nil
+            heartbeat: Heartbeat? = nil, proofs: (any ProofRecord)? = nil,
+            consoles: ConsoleLogs? = nil
         ) {
             self.store = store
             self.hypervisor = hypervisor
@@ -37,6 +40,7 @@ public struct Agent: Service {
             self.clock = clock
             self.random = random
             self.heartbeat = heartbeat
+            self.proofs = proofs
             self.consoles = consoles
         }
     }
@@ -89,7 +93,7 @@ public struct Agent: Service {
                     guests: GuestGuard(
                         view: view, domains: domains, witnesses: witnesses,
                         heartbeat: parts.heartbeat, clock: clock, logger: logger),
-                    heartbeat: parts.heartbeat, clock: clock, logger: logger),
+                    heartbeat: parts.heartbeat, proofs: parts.proofs, clock: clock, logger: logger),
                 HostService(
                     record: host, view: view, queue: router.host, clock: clock, logger: logger),
                 GuestService(

@@ -89,7 +89,7 @@ public struct NodeService: Service {
             files: LocalImageFiles(
                 directory: "/var/lib/metastack/images", host: configuration.node.name,
                 curl: try Curl(name: "images")),
-            heartbeat: heartbeat,
+            heartbeat: heartbeat, proofs: ProofFile(of: configuration.node.name),
             consoles: ConsoleLogs(directory: configuration.libvirt.consoleDirectory))
     }
 }

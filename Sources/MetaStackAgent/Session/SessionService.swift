@@ -16,12 +16,13 @@ struct SessionService: Service {
     let router: ChangeRouter
     let guests: GuestGuard
     let heartbeat: Heartbeat?
+    let proofs: (any ProofRecord)?
     let clock: any NodeClock
     let logger: Logger
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            observe(.began)
+            observe(.began(safeUntil: proofs?.read()))
             try await withThrowingTaskGroup { group in
                 group.addTask { try await keepSession() }
                 group.addTask { try await guests.run() }
@@ -187,6 +188,9 @@ struct SessionService: Service {
     private func observe(_ event: SessionMachine.Event) {
         view.observeSession(event, at: clock.now)
         heartbeat?.proven(until: view.read { $0.session.unprovenFrom })
+        if let proofs, let safeUntil = view.read({ $0.session.guestsSafeUntil }) {
+            proofs.write(safeUntil)
+        }
     }
 
     private func failed(_ what: Logger.Message, _ error: any Error) {

@@ -23,7 +23,7 @@ public struct SessionMachine: Sendable {
         case ended(LeaseNumber)
         /// The agent has just started: guests of an earlier one may run under a lease of which this
         /// one knows nothing.
-        case began
+        case began(safeUntil: Instant?)
         /// A majority of etcd's members was asked at `sentAt` and each had no leader or did not run.
         case outageProven(sentAt: Instant)
         /// No guest of this host runs any more.
@@ -70,7 +70,7 @@ public struct SessionMachine: Sendable {
     /// How many calls failed since one did not.
     public private(set) var failuresInARow = 0
     /// When others may start this host's guests at the earliest; nil where they may already.
-    private var guestsSafeUntil: Instant?
+    public private(set) var guestsSafeUntil: Instant?
     /// The same for guests whose claims stand under an earlier lease, or are gone: what was known when
     /// this session began.
     private var strangersSafeUntil: Instant?
@@ -168,8 +168,8 @@ public struct SessionMachine: Sendable {
             guard heldLease == number else { return }
             state = .none
             guestsSafeUntil = nil
-        case .began:
-            guestsSafeUntil = now + ttl / 3 + margin
+        case .began(let safeUntil):
+            guestsSafeUntil = safeUntil ?? now + ttl / 3 + margin
         case .outageProven(let sentAt):
             // An outage that began after the lease's end proves nothing about the lease.
             guard let known = guestsSafeUntil, sentAt < known else { return }
