@@ -17,7 +17,7 @@ final class SimulatedEtcd: EtcdCalls, @unchecked Sendable {
     private var preferred: Int
     private var isConnected = Array(repeating: false, count: EtcdCluster.memberCount)
     private var watches: [WatchConnection] = []
-    /// When the last keepalive was sent that was answered.
+    /// When the grant or the last keepalive was sent that was answered.
     private(set) var renewedAt: Moment?
 
     init(cluster: EtcdCluster, process: Process, host: Int) {
@@ -69,7 +69,10 @@ final class SimulatedEtcd: EtcdCalls, @unchecked Sendable {
     }
 
     func grantLease(ttl: Duration, deadline: Duration?) async throws -> Lease {
-        try await send(deadline) { [cluster] _ in cluster.grant(ttl: ttl) }
+        let sent = world.now
+        let lease = try await send(deadline) { [cluster] _ in cluster.grant(ttl: ttl) }
+        renewedAt = sent
+        return lease
     }
 
     func keepAlive(_ lease: LeaseID, deadline: Duration?) async throws -> Duration {
