@@ -100,7 +100,8 @@ final class SimulatedFleet: @unchecked Sendable {
                 client: planted.etcd, prefix: Self.prefix,
                 pause: { try await clock.sleep(until: clock.now + $0) }),
             hypervisor: planted.hypervisor, storage: planted.storage, files: FakeImageFiles(),
-            clock: clock, random: planted.random, heartbeat: heartbeat)
+            clock: clock, random: planted.random, heartbeat: heartbeat,
+            proofs: SimulatedProof(host: node.host, process: process))
     }
 
     /// The seams of one process.

@@ -14,6 +14,8 @@ final class SimulatedHost: @unchecked Sendable {
     let clock: MachineClock
     private(set) var domains: [VMID: SimulatedDomain] = [:]
     private(set) var hasPower = true
+    /// What agents leave for the next one in `/run`.
+    var proof: ContinuousClock.Instant?
     private(set) var hasLibvirt = true
     /// When libvirt was last away.
     private(set) var libvirtBack = Moment.start
@@ -109,6 +111,7 @@ final class SimulatedHost: @unchecked Sendable {
 
     func losePower() {
         hasPower = false
+        proof = nil
         for vm in domains.keys.sorted() { domains.removeValue(forKey: vm)?.end(isHeard: false) }
     }
 
