@@ -66,6 +66,8 @@ import Testing
         6660,
         // An agent without etcd gave its guests longer than the lease that they ran under.
         32839, 48160,
+        // A claim without an answer took no room, was made later, and the node had more than it could.
+        8952,
     ])
     func aSeedThatFailedHolds(_ seed: Int) async throws {
         let run = try await SimCommand.run("--first", "\(seed)", "--seeds", "1")

@@ -21,17 +21,17 @@ extension GuestPerformer {
             return pending(situation, reasonHere(plan.request))
         }
         if let early = timeToTurn(vm, rank: rank) { return .again(after: early) }
-        guard reserve(plan.request) else { return .again(after: settings.slot) }
+        guard reserve(plan.request, wanted, situation) else {
+            return .again(after: settings.slot)
+        }
         // Whoever claims it, this node among them, ends what is known of the former owner.
         let departure = view.read { $0.departures[vm] }
-        var madeAt: Revision?
-        defer { settle(plan.request, madeAt: madeAt) }
         let result = try await transactions.claim(
             vm, wanted: wanted, as: newClaim(plan, wanted), volumes: volumes(plan, situation),
             image: plan.disk.map { ($0.imageID, $0.imageRevision) }, lease: situation.lease)
+        settle(vm, result)
         if case .written(let revision) = result {
             log(situation, revision).info("claimed", metadata: ["rank": "\(rank)"])
-            madeAt = revision
             memory.forgetWaiting(vm)
             beginTimeline(situation, departure, revision)
         }
@@ -66,19 +66,17 @@ extension GuestPerformer {
         guard hasRoom(forGuestHere: plan.request) else {
             return try await destroy(situation, "others have taken its room while nobody owned it")
         }
-        guard reserve(plan.request, forGuestHere: true) else {
+        guard reserve(plan.request, wanted, situation, forGuestHere: true) else {
             return .again(after: settings.slot)
         }
-        var madeAt: Revision?
-        defer { settle(plan.request, madeAt: madeAt) }
         var claim = newClaim(plan, wanted)
         claim.state = .starting
         claim.incarnation = domain.incarnation
         claim.clients = history.value.clients
         let result = try await transactions.claimInPlace(
             situation.vm, wanted: wanted, as: claim, history: history, lease: situation.lease)
-        if case .written(let revision) = result {
-            madeAt = revision
+        settle(situation.vm, result)
+        if case .written = result {
             log(situation, domain.incarnation).info("claimed again in place")
         }
         return outcome(result, situation)
@@ -170,13 +168,16 @@ extension GuestPerformer {
     /// again.
     ///
     /// - Parameter forGuestHere: it needs room and nothing else of the host.
-    private func reserve(_ request: PlacementRequest, forGuestHere: Bool = false) -> Bool {
+    private func reserve(
+        _ request: PlacementRequest, _ wanted: Stored<DesiredVM>, _ situation: GuestSituation,
+        forGuestHere: Bool = false
+    ) -> Bool {
         guard let offer = view.placement.offers[view.me] else { return false }
         let cluster = view.cluster
         let waiting = forGuestHere ? [] : guestsWithoutClaim(in: cluster, except: request.vm)
         return memory.state.withLock { state in
-            state.underway = state.underway.filter { _, claim in
-                claim.madeAt.map { $0 > cluster.revision } ?? true
+            state.underway = state.underway.filter {
+                $0.key != request.vm && $0.value.isOpen(in: cluster, under: situation.lease)
             }
             let others = waiting.filter { state.underway[$0.vm] == nil }
             let left = (state.underway.values.map(\.request) + others)
@@ -186,7 +187,8 @@ extension GuestPerformer {
                     ? left.hasRoom(for: request)
                     : Admission.refusals(of: request, by: left).isEmpty
             else { return false }
-            state.underway[request.vm] = (request, nil)
+            state.underway[request.vm] = ClaimUnderway(
+                request: request, lease: situation.lease, revision: wanted.revision)
             return true
         }
     }
@@ -208,10 +210,14 @@ extension GuestPerformer {
         }
     }
 
-    /// A claim that was made takes room until it is in view, where it counts by itself.
-    private func settle(_ request: PlacementRequest, madeAt: Revision?) {
+    /// A claim that was made takes room until it is in view, where it counts by itself; one without an
+    /// answer until it cannot be made any more.
+    private func settle(_ vm: VMID, _ result: WriteResult) {
         memory.state.withLock { state in
-            state.underway[request.vm] = madeAt.map { (request, $0) }
+            switch result {
+            case .written(let revision): state.underway[vm]?.madeAt = revision
+            case .conflict: state.underway[vm] = nil
+            }
         }
     }
 

@@ -122,9 +122,8 @@ final class GuestMemory: Sendable {
     struct State: Sendable {
         /// Since when a VM has been waiting for an owner.
         var pendingSince: [VMID: ContinuousClock.Instant] = [:]
-        /// Claims that are being made, or were made at a revision that may not be in view yet: they
-        /// take room already.
-        var underway: [VMID: (request: PlacementRequest, madeAt: Revision?)] = [:]
+        /// Claims that take room already.
+        var underway: [VMID: ClaimUnderway] = [:]
         /// Since when the disks of a VM that is gone have been removed.
         var removedSince: [VMID: ContinuousClock.Instant] = [:]
         /// Names that this agent has put on record and not used yet.
@@ -155,6 +154,24 @@ final class GuestMemory: Sendable {
             state.pendingSince[vm] = nil
             state.reasons[vm] = nil
         }
+    }
+}
+
+/// A claim that is being made, or was made and may not be in view yet.
+struct ClaimUnderway: Sendable {
+    var request: PlacementRequest
+    /// It is made under this one or never: a change whose answer was lost may still happen.
+    var lease: LeaseNumber
+    var revision: Revision
+    /// nil until an answer says so.
+    var madeAt: Revision?
+
+    /// Whether the records do not speak of it yet and still may.
+    func isOpen(in cluster: Cluster, under lease: LeaseNumber) -> Bool {
+        if let madeAt { return madeAt > cluster.revision }
+        let wanted = cluster.desiredVMs[request.vm]
+        return self.lease == lease && wanted?.revision == revision
+            && cluster.actualVMs[request.vm] == nil
     }
 }
 

@@ -22,6 +22,8 @@ final class Node: @unchecked Sendable {
     private var overdueLooks = 0
     /// The present process's client of etcd.
     weak var client: SimulatedEtcd?
+    /// When the lease was renewed last by a process that has ended or stalled.
+    private var renewedAt: Moment?
     /// Until when nobody promises that this host's guests stand still in time.
     private(set) var unguardedUntil = Moment.start
     private(set) var fenced = 0
@@ -83,7 +85,8 @@ final class Node: @unchecked Sendable {
     /// SIGKILL.
     func kill(restartAfter delay: Duration?) {
         guard let process else { return }
-        noteLoss()
+        renewedAt = client?.renewedAt ?? renewedAt
+        noteLoss(client?.renewedAt)
         world.note("\(process.name) is killed")
         self.process = nil
         process.kill(root)
@@ -98,7 +101,8 @@ final class Node: @unchecked Sendable {
 
     func stall() {
         guard let process, !process.isStalled else { return }
-        noteLoss()
+        renewedAt = client?.renewedAt ?? renewedAt
+        noteLoss(renewedAt)
         // What it had to tell the service manager it told at once, and not at the next look.
         if isFed(at: host.clock.now) { lastFed = world.now }
         world.note("\(process.name) stalls")
@@ -108,8 +112,8 @@ final class Node: @unchecked Sendable {
     /// The watchdog's sum begins with a session that was renewed when it was due. An agent that has
     /// been cut off for a while and then stalls, just before it would have suspended its guests, has
     /// had two faults in one lease.
-    private func noteLoss() {
-        guard let renewed = client?.renewedAt else { return }
+    private func noteLoss(_ renewedAt: Moment?) {
+        guard let renewed = renewedAt else { return }
         if world.now - renewed > ttl / 3 + .milliseconds(100) {
             unguardedUntil = world.now + ttl * 2
         }
