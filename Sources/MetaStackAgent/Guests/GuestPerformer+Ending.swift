@@ -114,18 +114,18 @@ extension GuestPerformer {
         _ situation: GuestSituation, _ reason: String, history: VMHistory? = nil
     ) async throws -> Outcome {
         let known = try ownClaim(situation)
-        let times = memory.state.withLock { state in
-            state.declines[situation.vm, default: 0] += 1
-            return state.declines[situation.vm, default: 1]
-        }
-        let ttl = min(settings.declineFor * (1 << min(times - 1, 16)), settings.longestDecline)
+        let before = memory.state.withLock { $0.declines[situation.vm, default: 0] }
+        let ttl = min(settings.declineFor * (1 << min(before, 16)), settings.longestDecline)
         let lease = try await store.grantLease(ttl: ttl).lease
         log(situation).warning("declined", metadata: ["reason": "\(reason)"])
-        return outcome(
-            try await transactions.release(
-                situation.vm, known: known, history: history,
-                knownHistory: situation.history,
-                decline: (Decline(reason: reason, at: clock.timestamp), lease: lease)), situation)
+        let result = try await transactions.release(
+            situation.vm, known: known, history: history, knownHistory: situation.history,
+            decline: (Decline(reason: reason, at: clock.timestamp), lease: lease))
+        // One that etcd did not take lets nobody else try, and counts for nothing.
+        if case .written = result {
+            memory.state.withLock { $0.declines[situation.vm] = before + 1 }
+        }
+        return outcome(result, situation)
     }
 
     func removeVolumes(_ situation: GuestSituation) async throws -> Outcome {
