@@ -177,11 +177,11 @@ extension GuestPerformer {
         let waiting = forGuestHere ? [] : guestsWithoutClaim(in: cluster, except: request.vm)
         return memory.state.withLock { state in
             state.underway = state.underway.filter {
-                $0.key != request.vm && $0.value.isOpen(in: cluster, under: situation.lease)
+                $0.value.isOpen(in: cluster, under: situation.lease)
             }
             let others = waiting.filter { state.underway[$0.vm] == nil }
-            let left = (state.underway.values.map(\.request) + others)
-                .reduce(offer) { $0.after($1) }
+            let claims = state.underway.values.map(\.request).filter { $0.vm != request.vm }
+            let left = (claims + others).reduce(offer) { $0.after($1) }
             guard
                 forGuestHere
                     ? left.hasRoom(for: request)
