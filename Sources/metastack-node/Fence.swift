@@ -6,7 +6,7 @@ import MetaStackModel
 /// `metastack-node fence`: what the service manager runs when the agent's beats stop.
 struct Fence: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Suspend every guest of MetaStack's on this host.",
+        abstract: "Suspend every guest of MetaStack's on this host, or end it where that fails.",
         discussion: """
             For a watchdog, when the agent hangs: it asks libvirt alone, no etcd and no Ceph, and \
             touches no domain that is not MetaStack's. An agent that comes back resumes the guests \
@@ -59,10 +59,11 @@ struct Fence: AsyncParsableCommand {
             switch outcome {
             case .suspended: say("suspended vm \(vm)")
             case .stood: say("vm \(vm) stood still already")
+            case .ended(let reason): say("ended vm \(vm), which was not to be suspended: \(reason)")
             case .failed(let reason): say("vm \(vm) may still run: \(reason)")
             }
         }
-        if let problem = report.problem { say("guests may still run: \(problem)") }
+        if let problem = report.problem { say("libvirt did not answer for all: \(problem)") }
         let count = report.guests.values.count { $0 == .suspended }
         let time = (ContinuousClock.now - began) / .milliseconds(1)
         say("\(count) suspended in \(Int(time)) ms")

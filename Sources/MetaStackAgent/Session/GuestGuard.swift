@@ -4,6 +4,9 @@ import MetaStackModel
 
 /// Stops this host's guests before others may start them, as ``SessionMachine/GuestCare`` says.
 ///
+/// A guest that cannot be suspended in time is ended: it loses its memory, and no other host has to trust
+/// that it stands still.
+///
 /// Beside the loop that renews the lease, since that one may be waiting for an answer just then.
 /// Ends by cancellation, at once, and leaves every guest as it is.
 struct GuestGuard: Sendable {
@@ -31,11 +34,12 @@ struct GuestGuard: Sendable {
             switch view.read({ $0.session.guestCare(at: now) }) {
             case .run(let lookAgain):
                 var next = min(lookAgain, turn)
-                if let strangers = view.strangers() {
-                    if strangers.unsafeFrom > now {
-                        next = min(next, strangers.unsafeFrom)
+                if let unsafeFrom = view.read(\.session.strangersUnsafeFrom) {
+                    if unsafeFrom > now {
+                        next = min(next, unsafeFrom)
                     } else {
-                        await suspend(strangers.running, "no claim of this session covers them")
+                        let strangers = view.strangers(among: await domains.running())
+                        await suspend(strangers, "no claim of this session covers them")
                     }
                 }
                 // Often enough for the watchdog, which wants to see this loop go round.
@@ -65,10 +69,7 @@ struct GuestGuard: Sendable {
 
     /// They are resumed where their claims prove to be this node's still.
     func suspendGuests() async {
-        let running = view.read { state in
-            state.domains.values.filter { $0.state == .running }.map(\.vm).sorted()
-        }
-        await suspend(running, "the session is unproven")
+        await suspend(await domains.running(), "the session is unproven")
         view.observeSession(.guestsSuspended, at: clock.now)
     }
 
@@ -86,11 +87,25 @@ struct GuestGuard: Sendable {
 
     private func suspend(_ vm: VMID) async {
         do {
-            try await domains.hypervisor.suspend(vm)
+            try await domains.hypervisor.suspend(
+                vm, within: view.read { $0.session.suspensionLimit })
             // Who claims it again must not take it for running.
             try await domains.refresh(vm)
         } catch {
-            logger.error("cannot suspend a guest", metadata: ["vm": "\(vm)", "error": "\(error)"])
+            logger.error(
+                "cannot suspend a guest, ending it",
+                metadata: ["vm": "\(vm)", "error": "\(error)"])
+            await end(vm)
+        }
+    }
+
+    private func end(_ vm: VMID) async {
+        do {
+            try await domains.hypervisor.kill(vm)
+            domains.forget(vm)
+        } catch {
+            logger.critical(
+                "a guest may run on", metadata: ["vm": "\(vm)", "error": "\(error)"])
         }
     }
 }

@@ -89,17 +89,13 @@ final class NodeView: Sendable {
         sessionBell.ring()
     }
 
-    /// The guests that run here though their claims do not stand under the session's lease, and from
-    /// when on they must not.
-    func strangers() -> (running: [VMID], unsafeFrom: ContinuousClock.Instant)? {
+    /// Those of the guests here whose claims do not stand under the session's lease.
+    func strangers(among guests: [VMID]) -> [VMID] {
         state.withLock { state in
-            guard let unsafeFrom = state.session.strangersUnsafeFrom else { return nil }
-            let running = state.domains.values.filter { domain in
-                guard domain.state == .running else { return false }
-                let claim = state.cluster.actualVMs[domain.vm]
+            guests.filter { vm in
+                let claim = state.cluster.actualVMs[vm]
                 return claim?.value.host != me || claim?.lease != state.session.heldLease
             }
-            return running.isEmpty ? nil : (running.map(\.vm).sorted(), unsafeFrom)
         }
     }
 

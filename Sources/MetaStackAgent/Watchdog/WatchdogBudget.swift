@@ -19,7 +19,7 @@ public struct WatchdogBudget: Sendable, Equatable {
     var renewal: Duration { ttl / 3 }
 
     /// What suspending all guests from outside may take.
-    public var fence: Duration { margin / 2 }
+    public var fence: Duration { SessionMachine(ttl: ttl).suspensionLimit }
 
     /// After how long a silence the service manager has to act: 1.83 s for a TTL of 5 s.
     public var timeout: Duration { ttl - margin - renewal - fence }

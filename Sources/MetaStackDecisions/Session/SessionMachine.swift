@@ -84,6 +84,10 @@ public struct SessionMachine: Sendable {
     /// How much earlier than etcd the node stops believing in its own lease.
     public var margin: Duration { max(ttl / 5, .milliseconds(500)) }
 
+    /// How long suspending a guest may take before it is ended instead: the rest of the margin is for
+    /// that, and for a busy machine.
+    public var suspensionLimit: Duration { margin / 2 }
+
     /// How long a call may take before it is given up and tried at another endpoint: never past
     /// the moment from which the session is unproven, since guests have to be suspended then.
     public func callDeadline(at now: Instant) -> Duration {

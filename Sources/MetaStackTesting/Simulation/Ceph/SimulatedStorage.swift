@@ -193,12 +193,14 @@ final class SimulatedStorage: BlockStorage, @unchecked Sendable {
 enum SimulatedFailure: Error, CustomStringConvertible {
     case storageIsSilent
     case hypervisorIsAway
+    case noAnswer
     case domainExists(VMID)
     case noDomain(VMID)
 
     var description: String {
         switch self {
         case .storageIsSilent: "the storage did not answer in time"
+        case .noAnswer: "libvirt did not answer in time"
         case .hypervisorIsAway: "libvirt is not there"
         case .domainExists(let vm): "VM \(vm) has a domain here already"
         case .noDomain(let vm): "VM \(vm) has no domain here"

@@ -14,6 +14,8 @@ final class Node: @unchecked Sendable {
     private(set) var process: Process?
     private var root: Task<Void, Never>?
     private var runs = 0
+    /// Whether the present process has all its parts.
+    private var isPrepared = false
     /// When the present process began, or last woke.
     private(set) var livelySince = Moment.start
     private var heartbeat: Heartbeat
@@ -50,9 +52,20 @@ final class Node: @unchecked Sendable {
         self.process = process
         world.note("\(process.name) starts")
         let parts = fleet.parts(for: self, process, heartbeat)
+        isPrepared = false
         root = Task(executorPreference: process) { [self] in
             await live(process, parts)
         }
+        let budget = WatchdogBudget(ttl: ttl)
+        let delay = budget.fenceDelay(provenUntil: host.proof, at: host.clock.now)
+        world.after(delay) { [self] in guardUntilPrepared(process) }
+    }
+
+    /// As `NodeService` does: the lease of the agent before does not wait for this one's parts.
+    private func guardUntilPrepared(_ process: Process) {
+        guard self.process === process, !isPrepared else { return }
+        guard process.isStalled else { return fence() }
+        world.after(Self.look) { [self] in guardUntilPrepared(process) }
     }
 
     private func live(_ process: Process, _ parts: Agent.Parts) async {
@@ -63,6 +76,7 @@ final class Node: @unchecked Sendable {
         while process.isAlive {
             do {
                 let agent = try await Agent(configuration, parts, logger: logger)
+                isPrepared = true
                 try await agent.run()
                 guard process.isAlive else { return }
                 fleet.oracle.violated("the agent of \(host.id) ended by itself")
@@ -70,7 +84,7 @@ final class Node: @unchecked Sendable {
             } catch is SimulatedFailure {
                 // As `NodeService` does with a part that is not there yet.
                 // Cancelled: the process is dead.
-                try? await parts.clock.sleep(until: parts.clock.now + min(.seconds(3), ttl / 3))
+                try? await parts.clock.sleep(until: parts.clock.now + .seconds(3))
             } catch is CancellationError {
                 return
             } catch {
@@ -183,17 +197,19 @@ final class Node: @unchecked Sendable {
         }
     }
 
-    /// `metastack-node fence`: suspends the host's guests, as soon as libvirt is there to be asked.
+    /// `metastack-node fence`: suspends the host's guests, and ends those for whom libvirt has no answer.
     private func fence() {
         guard host.hasPower else { return }
-        guard host.hasLibvirt else {
-            world.after(.milliseconds(200)) { [self] in fence() }
-            return
-        }
-        for vm in host.domains.values.filter(\.isRunning).map(\.vm).sorted() {
+        for domain in host.domains.values.filter(\.isRunning).sorted(by: { $0.vm < $1.vm }) {
             fenced += 1
-            // libvirt is there.
-            try? host.suspend(vm)
+            if host.hasLibvirt, !domain.isDeaf {
+                // It is there.
+                try? host.suspend(domain.vm)
+            } else {
+                world.after(WatchdogBudget(ttl: ttl).fence) { [self] in
+                    if host.domains[domain.vm] === domain { host.kill(domain.vm) }
+                }
+            }
         }
     }
 }

@@ -30,6 +30,12 @@ final class SimulatedDomain: @unchecked Sendable {
     var vm: VMID { specification.vm }
     var isRunning: Bool { state == .running && !isGone }
 
+    /// Whether it takes no order from libvirt, and runs on: some do whose disk does not answer.
+    var isDeaf: Bool {
+        isRunning && serial.isMultiple(of: 2)
+            && !ceph.network.isOpenBothWays(.host(host), .ceph)
+    }
+
     init(_ specification: GuestSpecification, host: Int, serial: Int, ceph: SimulatedCeph) throws {
         self.specification = specification
         self.host = host

@@ -17,8 +17,6 @@ final class SimulatedHost: @unchecked Sendable {
     /// What agents leave for the next one in `/run`.
     var proof: ContinuousClock.Instant?
     private(set) var hasLibvirt = true
-    /// When libvirt was last away.
-    private(set) var libvirtBack = Moment.start
     /// How much longer libvirt takes for everything.
     var slowness = Duration.zero
     private var listeners: [AsyncStream<HypervisorEvent>.Continuation] = []
@@ -66,6 +64,11 @@ final class SimulatedHost: @unchecked Sendable {
         tell(.changed(vm))
     }
 
+    /// SIGKILL of a domain's process.
+    func kill(_ vm: VMID) {
+        end(vm, .crashed(reason: "its QEMU process ended"), isHeard: false)
+    }
+
     /// The domain ends, by whatever cause.
     func end(_ vm: VMID, _ exit: GuestExit, isHeard: Bool) {
         guard let domain = domains.removeValue(forKey: vm) else { return }
@@ -102,7 +105,6 @@ final class SimulatedHost: @unchecked Sendable {
     func setLibvirt(_ isThere: Bool) {
         guard hasLibvirt != isThere else { return }
         hasLibvirt = isThere
-        libvirtBack = world.now
         world.note("host \(number) libvirt \(isThere ? "is back" : "goes away")")
         listeners.forEach {
             $0.yield(isThere ? .listAgain : .disconnected("the connection broke"))

@@ -23,13 +23,18 @@ final class SimulatedHypervisor: Hypervisor, @unchecked Sendable {
         process.onDeath.append { host.forgetListeners() }
     }
 
-    /// - Parameter takes: how long until it is done.
+    /// - Parameters:
+    ///   - takes: how long until it is done.
+    ///   - limit: when the caller gives up; it is done nevertheless.
     private func ask<Value: Sendable>(
         takes: (Duration, Duration) = (.microseconds(300), .milliseconds(8)),
-        _ perform: @escaping @Sendable () throws -> Value
+        within limit: Duration? = nil, _ perform: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         try await process.call { [self] (pending: PendingCall<Value>) in
             let delay = world.duration(takes.0, takes.1) + host.slowness
+            if let limit {
+                world.after(limit) { pending.finish(.failure(SimulatedFailure.noAnswer)) }
+            }
             world.after(delay) { [self] in
                 guard host.hasPower else { return }
                 guard host.hasLibvirt else {
@@ -66,8 +71,25 @@ final class SimulatedHypervisor: Hypervisor, @unchecked Sendable {
         try await ask { [host] in try host.resume(vm) }
     }
 
-    func suspend(_ vm: VMID) async throws {
-        try await ask { [host] in try host.suspend(vm) }
+    func suspend(_ vm: VMID, within limit: Duration) async throws {
+        guard host.domains[vm]?.isDeaf != true else {
+            return try await process.call { [self] (pending: PendingCall<Void>) in
+                world.after(limit) { pending.finish(.failure(SimulatedFailure.noAnswer)) }
+            }
+        }
+        try await ask(within: limit) { [host] in try host.suspend(vm) }
+    }
+
+    func processes() async -> [VMID] { host.domains.keys.sorted() }
+
+    func kill(_ vm: VMID) async throws {
+        try await process.call { [self] (pending: PendingCall<Void>) in
+            world.after(world.duration(.microseconds(50), .milliseconds(3))) { [self] in
+                guard host.hasPower else { return }
+                host.kill(vm)
+                pending.finish(.success(()))
+            }
+        }
     }
 
     func shutDown(_ vm: VMID) async throws {

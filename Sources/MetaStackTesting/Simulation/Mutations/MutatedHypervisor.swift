@@ -26,8 +26,12 @@ final class MutatedHypervisor: Hypervisor, @unchecked Sendable {
         if mutation == .resumeBeforeRecord { try await real.resume(guest.vm) }
     }
 
-    func suspend(_ vm: VMID) async throws {
-        if mutation != .noSuspend { try await real.suspend(vm) }
+    func suspend(_ vm: VMID, within limit: Duration) async throws {
+        if mutation != .noSuspend { try await real.suspend(vm, within: limit) }
+    }
+
+    func kill(_ vm: VMID) async throws {
+        if mutation != .spareTheDeaf { try await real.kill(vm) }
     }
 
     func destroy(_ vm: VMID) async throws {
@@ -66,6 +70,8 @@ final class MutatedHypervisor: Hypervisor, @unchecked Sendable {
     func resume(_ vm: VMID) async throws { try await real.resume(vm) }
 
     func shutDown(_ vm: VMID) async throws { try await real.shutDown(vm) }
+
+    func processes() async -> [VMID] { await real.processes() }
 
     func events() -> AsyncStream<HypervisorEvent> { real.events() }
 }

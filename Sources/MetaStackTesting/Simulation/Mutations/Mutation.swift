@@ -13,6 +13,7 @@ public enum Mutation: String, CaseIterable, Sendable {
     case resumeBeforeRecord = "resume-before-record"
     case releaseBeforeDestroy = "release-before-destroy"
     case noSuspend = "no-suspend"
+    case spareTheDeaf = "spare-the-deaf"
     case adoptAnything = "adopt-anything"
     // At etcd.
     case trustLease = "trust-lease"
@@ -37,6 +38,7 @@ public enum Mutation: String, CaseIterable, Sendable {
         case .resumeBeforeRecord: "a new guest runs before its storage clients are on record"
         case .releaseBeforeDestroy: "a domain counts as gone while it still shuts down"
         case .noSuspend: "guests of an unproven session are not suspended"
+        case .spareTheDeaf: "guests that cannot be suspended run on"
         case .adoptAnything: "a domain that is here is gone on with, whoever has owned its VM since"
         case .trustLease: "a keepalive without an answer counts as answered"
         case .blindOutage: "members that are silent count as members that are down"

@@ -7,9 +7,8 @@ import MetaStackModel
 /// Sees everything and believes nothing: checks the invariants at each change that could break one.
 ///
 /// - I1, at each resume: no second running domain of the VM on another host. With the watchdog
-///   that is asserted for every host whose libvirt could be asked during the last lease, unless its
-///   agent stalled or died when the renewal of its lease was overdue already; without the watchdog
-///   for those hosts whose agent was awake during the last lease.
+///   that is asserted for every host, unless its agent stalled or died when the renewal of its lease was
+///   overdue already; without the watchdog for those hosts whose agent was awake during the last lease.
 /// - 3.4, at each resume: the guest's storage clients are on record, and its incarnation is the
 ///   claim's where the claim is its host's.
 /// - I2, at each resume: every domain elsewhere that has ever run on the same disk is evicted. At each
@@ -114,7 +113,6 @@ final class Oracle {
 
     private func mustBeFenced(_ node: Node) -> Bool {
         let lease = options.ttl
-        guard node.host.hasLibvirt, world.now - node.host.libvirtBack > lease else { return false }
         if options.hasWatchdog { return world.now >= node.unguardedUntil }
         return node.isLively && world.now - node.livelySince > lease
     }
