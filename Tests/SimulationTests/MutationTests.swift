@@ -7,7 +7,8 @@ import Testing
     static let caught: [Mutation: Int] = [
         .noEviction: 3, .evictAfterStart: 3, .evictWatchersOnly: 216, .liftTooEarly: 3,
         .recordsBeforeImage: 17, .resumeBeforeRecord: 1, .releaseBeforeDestroy: 1, .noSuspend: 12,
-        .spareTheDeaf: 17, .adoptAnything: 1491, .trustLease: 12, .blindOutage: 12, .watchWithoutList: 2,
+        .spareTheDeaf: 17, .adoptAnything: 1491, .trustLease: 12, .blindOutage: 12,
+        .watchWithoutList: 2,
         .claimUnwanted: 63, .claimWithoutLease: 1, .claimTwice: 95, .recordBlindly: 178,
         .claimInPlaceBlindly: 180, .reuseNames: 100,
     ]
