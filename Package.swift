@@ -65,6 +65,7 @@ let package = Package(
             name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCeph", providers: [.apt(["librados-dev", "librbd-dev"])]),
         .systemLibrary(name: "CMemory"),
+        .target(name: "CSimulationHook"),
         module("BlockingCalls"),
         module("Curl", "CCurl"),
         module("Etcd", "Curl", logging),
@@ -83,7 +84,8 @@ let package = Package(
             "MetaStackCommands", "Etcd", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
             argumentParser, crypto, logging, yaml),
         module(
-            "MetaStackTesting", "Etcd", "MetaStackAgent", "MetaStackDecisions", "MetaStackModel",
+            "MetaStackTesting", "CSimulationHook", "Etcd", "MetaStackAgent", "MetaStackDecisions",
+            "MetaStackModel",
             "MetaStackStore", lifecycle, logging, subprocess),
 
         program(
@@ -93,6 +95,8 @@ let package = Package(
         program(
             "metastack-bench", "Curl", "Etcd", "MetaStackModel", "MetaStackStore", argumentParser,
             logging, subprocess),
+
+        program("metastack-sim", "MetaStackTesting", argumentParser),
 
         tests("BlockingCallsTests", "BlockingCalls"),
         tests("CurlTests", "Curl"),
@@ -112,6 +116,7 @@ let package = Package(
         tests(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel",
             "MetaStackStore", argumentParser, logging, yaml),
+        tests("SimulationTests", "MetaStackTesting", "metastack-sim", subprocess),
         tests("SystemTests", "Etcd", "MetaStackModel", "MetaStackStore", logging, subprocess),
     ]
 )

@@ -1,5 +1,7 @@
 internal import CCeph
 
+import Glibc
+
 /// A pool of images.
 ///
 /// What can be done is in the extensions: images, snapshots, clones, clients, import. Every call
@@ -13,6 +15,21 @@ public final class CephPool: Sendable {
     init(name: String, connection: Connection) {
         self.name = name
         self.connection = connection
+    }
+
+    /// Asks one of the pool's OSDs for something small (`rados_stat` of the list of images), which
+    /// needs to be there no more than its answer has to come. What the connection knows by itself,
+    /// such as the names of pools, says nothing about whether anybody is there.
+    ///
+    /// - Throws: `.timedOut` where no OSD answers, `.notPermitted` where the user may not ask.
+    public func ping() async throws {
+        try await connection.run("ask for an answer of pool", name) { _ in
+            var size: UInt64 = 0
+            var time = time_t()
+            let code = rados_stat(try self.handle().pointer, "rbd_directory", &size, &time)
+            guard code != -ENOENT else { return }
+            try checked(code, "ask for an answer of pool", self.name)
+        }
     }
 
     /// Runs `body` with the pool's handle (`rados_ioctx_t`).

@@ -39,4 +39,21 @@ public struct EndpointStatus: Sendable, Hashable {
     public var isLearner: Bool
     public var memberID: UInt64 { header.memberID }
     public var revision: Revision { header.revision }
+
+    public init(
+        header: ResponseHeader, version: String, leader: UInt64?, databaseSize: Int64 = 0,
+        databaseSizeInUse: Int64 = 0, raftTerm: UInt64, raftIndex: UInt64 = 0,
+        raftAppliedIndex: UInt64 = 0, errors: [String] = [], isLearner: Bool = false
+    ) {
+        self.header = header
+        self.version = version
+        self.leader = leader
+        self.databaseSize = databaseSize
+        self.databaseSizeInUse = databaseSizeInUse
+        self.raftTerm = raftTerm
+        self.raftIndex = raftIndex
+        self.raftAppliedIndex = raftAppliedIndex
+        self.errors = errors
+        self.isLearner = isLearner
+    }
 }

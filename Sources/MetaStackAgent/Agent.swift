@@ -21,6 +21,8 @@ public struct Agent: Service {
         public var random: any NodeRandom
         /// What the session's loop tells the watchdog; nil where nobody listens.
         public var heartbeat: Heartbeat?
+        /// What the agent before this one left; nil where none can have.
+        public var proofs: (any ProofRecord)?
         /// The guests' consoles; nil where they have none.
         public var consoles: ConsoleLogs?
 
@@ -28,7 +30,8 @@ public struct Agent: Service {
             store: ClusterStore, hypervisor: any Hypervisor, storage: any BlockStorage,
             files: any ImageFiles, clock: any NodeClock = SystemClock(),
             random: any NodeRandom = SystemRandom(),
-            heartbeat: Heartbeat? = nil, consoles: ConsoleLogs? = nil
+            heartbeat: Heartbeat? = nil, proofs: (any ProofRecord)? = nil,
+            consoles: ConsoleLogs? = nil
         ) {
             self.store = store
             self.hypervisor = hypervisor
@@ -37,6 +40,7 @@ public struct Agent: Service {
             self.clock = clock
             self.random = random
             self.heartbeat = heartbeat
+            self.proofs = proofs
             self.consoles = consoles
         }
     }
@@ -89,7 +93,7 @@ public struct Agent: Service {
                     guests: GuestGuard(
                         view: view, domains: domains, witnesses: witnesses,
                         heartbeat: parts.heartbeat, clock: clock, logger: logger),
-                    heartbeat: parts.heartbeat, clock: clock, logger: logger),
+                    heartbeat: parts.heartbeat, proofs: parts.proofs, clock: clock, logger: logger),
                 HostService(
                     record: host, view: view, queue: router.host, clock: clock, logger: logger),
                 GuestService(
@@ -105,9 +109,6 @@ public struct Agent: Service {
     /// Runs until its group shuts down gracefully, which leaves every guest as it is, or until one
     /// service fails, which ends them all.
     public func run() async throws {
-        // What the group says of each service at debug level is the service's whole structure.
-        var logger = logger
-        logger.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: EndedByShutdown(service: $0)) },
@@ -121,8 +122,13 @@ public struct Agent: Service {
 }
 
 /// A service that is cancelled has been told to end, and its group is not to take that for a failure.
-private struct EndedByShutdown: Service {
+///
+/// Its description is the service's name: the group takes one of each at once, and the default one is
+/// the service's whole structure.
+private struct EndedByShutdown: Service, CustomStringConvertible {
     let service: any Service
+
+    var description: String { "\(type(of: service))" }
 
     func run() async throws {
         do {

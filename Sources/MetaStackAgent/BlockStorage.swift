@@ -4,6 +4,8 @@ public import MetaStackModel
 /// What holds disks and can keep a client from writing them. Ceph RBD in earnest.
 public protocol BlockStorage: Sendable {
     /// The configured pools that do not exist.
+    ///
+    /// - Throws: where the storage gives no answer, also where that takes a network to find out.
     func missingPools() async throws -> [PoolName]
     /// Makes a disk from an image's protected snapshot, grown to `size` where that is larger.
     ///

@@ -14,11 +14,19 @@ public protocol Hypervisor: Sendable {
     /// Creates the domain with its processors stopped: its disks are open, nothing is written.
     func create(_ guest: GuestSpecification) async throws
     func resume(_ vm: VMID) async throws
-    func suspend(_ vm: VMID) async throws
+    /// Stops the guest's processors.
+    ///
+    /// - Throws: also where that takes longer than `limit`; what was begun may still come about.
+    func suspend(_ vm: VMID, within limit: Duration) async throws
     /// Asks the guest to shut down (ACPI) and does not wait for it.
     func shutDown(_ vm: VMID) async throws
     /// Ends the domain at once; returns when it is gone.
     func destroy(_ vm: VMID) async throws
+    /// The guests whose processes are on this host, found without the hypervisor's daemon.
+    func processes() async -> [VMID]
+    /// Ends the guest's process, without the daemon and without asking the process; does nothing where
+    /// there is none.
+    func kill(_ vm: VMID) async throws
     /// What happens to domains, until the stream's task is cancelled.
     func events() -> AsyncStream<HypervisorEvent>
 }

@@ -6,7 +6,7 @@ import MetaStackModel
 /// `metastack-node fence`: what the service manager runs when the agent's beats stop.
 struct Fence: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Suspend every guest of MetaStack's on this host.",
+        abstract: "Suspend every guest of MetaStack's on this host, or end it where that fails.",
         discussion: """
             For a watchdog, when the agent hangs: it asks libvirt alone, no etcd and no Ceph, and \
             touches no domain that is not MetaStack's. An agent that comes back resumes the guests \
@@ -20,20 +20,50 @@ struct Fence: AsyncParsableCommand {
         help: "Do nothing unless systemd says that its watchdog ended the agent ($SERVICE_RESULT).")
     var ifWatchdog = false
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Wait so long first, and do nothing where an agent of this node runs by then: what an agent \
+            leaves behind that is told to end.
+            """, valueName: "milliseconds"))
+    var after: Int?
+
     func run() async throws {
-        let began = ContinuousClock.now
         let environment = ProcessInfo.processInfo.environment
         if ifWatchdog, environment["SERVICE_RESULT"] != "watchdog" { return }
-        let (uri, budget) = settings()
+        let (uri, budget, node) = settings()
+        if let after {
+            try await Task.sleep(for: .milliseconds(after))
+            guard nobodyGuards(node) else { return }
+        }
+        try await suspendGuests(uri, budget)
+    }
+
+    /// Whether no agent holds the node's lock; one that is there but unusable guards nothing.
+    private func nobodyGuards(_ node: HostID?) -> Bool {
+        guard let node else { return true }
+        // Let go at once: an agent that starts while guests are suspended waits for nobody.
+        switch AgentLock.take(of: node) {
+        case .success: return true
+        case .failure(.taken): return false
+        case .failure(let problem):
+            say("\(problem)")
+            return true
+        }
+    }
+
+    private func suspendGuests(_ uri: String, _ budget: WatchdogBudget) async throws {
+        let began = ContinuousClock.now
         let report = await GuestFence(uri: uri, deadline: budget.fence).run()
         for (vm, outcome) in report.guests.sorted(by: { $0.key < $1.key }) {
             switch outcome {
             case .suspended: say("suspended vm \(vm)")
             case .stood: say("vm \(vm) stood still already")
+            case .ended(let reason): say("ended vm \(vm), which was not to be suspended: \(reason)")
             case .failed(let reason): say("vm \(vm) may still run: \(reason)")
             }
         }
-        if let problem = report.problem { say("guests may still run: \(problem)") }
+        if let problem = report.problem { say("libvirt did not answer for all: \(problem)") }
         let count = report.guests.values.count { $0 == .suspended }
         let time = (ContinuousClock.now - began) / .milliseconds(1)
         say("\(count) suspended in \(Int(time)) ms")
@@ -41,15 +71,18 @@ struct Fence: AsyncParsableCommand {
     }
 
     /// A configuration that cannot be used must not keep guests running: then the defaults serve.
-    private func settings() -> (uri: String, budget: WatchdogBudget) {
+    private func settings() -> (uri: String, budget: WatchdogBudget, node: HostID?) {
         do {
             let configuration = try options.read()
-            return (configuration.libvirt.uri, WatchdogBudget(ttl: configuration.node.leaseTTL))
+            return (
+                configuration.libvirt.uri, WatchdogBudget(ttl: configuration.node.leaseTTL),
+                configuration.node.name
+            )
         } catch {
             say("\(error)")
             let uri = LibvirtSettings().uri
             say("going on with libvirt at \(uri)")
-            return (uri, WatchdogBudget(ttl: NodeSettings.shortestLease))
+            return (uri, WatchdogBudget(ttl: NodeSettings.shortestLease), nil)
         }
     }
 

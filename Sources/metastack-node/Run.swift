@@ -13,7 +13,8 @@ struct Run: AsyncParsableCommand {
         abstract: "Run the agent (the default).",
         discussion: """
             SIGTERM ends the agent and leaves its guests running; started again within the lease's \
-            TTL it goes on with them. Under systemd it says when it has started (Type=notify) and \
+            TTL it goes on with them. Where no agent is started they are suspended before the TTL is \
+            over, since other hosts start them then. Under systemd it says when it has started (Type=notify) and \
             feeds the watchdog (WatchdogSec).
             """)
 
@@ -30,20 +31,48 @@ struct Run: AsyncParsableCommand {
         var logger = Logger(label: "metastack-node")
         logger[metadataKey: "node"] = "\(configuration.node.name)"
         logger.info("starting", metadata: ["version": "\(Version.current)"])
+        let lock = try await lock(configuration.node.name, logger)
         let heartbeat = Heartbeat(ttl: configuration.node.leaseTTL)
+        let will = LastWill(
+            config: options.config, heartbeat: heartbeat,
+            budget: WatchdogBudget(ttl: configuration.node.leaseTTL), logger: logger)
         let node = NodeService(configuration, heartbeat: heartbeat, logger: logger)
         // The last is told first to shut down: the device is released before anything else ends.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: ProcessMemory(logger: logger)),
-                    .init(service: PromptEnd(node: node)),
+                    .init(service: PromptEnd(node: node, will: will)),
                     .init(service: try watchdog(configuration.node, heartbeat, logger)),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger.quiet(logger)))
         try await group.run()
+        will.make()
+        withExtendedLifetime(lock) {}
         logger.info("stopped, guests run on")
         await syslog.close(within: .milliseconds(200))
+    }
+
+    /// Waits a moment for an agent that is about to end.
+    ///
+    /// - Throws: `AgentLock.Problem.taken` where one of this name runs on.
+    private func lock(_ node: HostID, _ logger: Logger) async throws -> AgentLock? {
+        let end = ContinuousClock.now + .seconds(3)
+        while true {
+            switch AgentLock.take(of: node) {
+            case .success(let lock):
+                return lock
+            case .failure(.taken) where ContinuousClock.now < end:
+                try await Task.sleep(for: .milliseconds(20))
+            case .failure(.unusable(let path, let reason)):
+                logger.warning(
+                    "no lock, the fence after a stop will not see this agent",
+                    metadata: ["path": "\(path)", "error": "\(reason)"])
+                return nil
+            case .failure(let problem):
+                throw problem
+            }
+        }
     }
 
     private func watchdog(
@@ -79,6 +108,7 @@ private struct PromptEnd: Service {
     private static let patience = Duration.milliseconds(1500)
 
     let node: NodeService
+    let will: LastWill
 
     func run() async throws {
         try await withGracefulShutdownHandler {
@@ -86,6 +116,7 @@ private struct PromptEnd: Service {
         } onGracefulShutdown: {
             Task {
                 try await Task.sleep(for: Self.patience)
+                will.make()
                 exit(EXIT_SUCCESS)
             }
         }

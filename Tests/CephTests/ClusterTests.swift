@@ -16,6 +16,7 @@ import Testing
             #expect(address.host == "127.0.0.1")
             #expect(address.nonce != 0)
             try await cluster.waitForLatestMap()
+            try await cluster.pool("vms").ping()
         }
     }
 
@@ -46,6 +47,7 @@ import Testing
     @Test func saysThatTheUserMayNotUseAPool() async throws {
         try await withPools { cluster, _, _ in
             let pool = try await cluster.pool("locked")
+            await expect(.notPermitted) { try await pool.ping() }
             await expect(.notPermitted) { try await pool.images() }
             await expect(.notPermitted) { try await pool.create("x", size: 1 << 20) }
         }

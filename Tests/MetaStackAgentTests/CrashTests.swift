@@ -65,7 +65,7 @@ private final class Life: Sendable {
         _ kind: AgentTests.CrashTests.Crash, _ body: @Sendable (Life) async throws -> Void
     ) async throws {
         // The lease outlives an agent, and the next one carries the claims over.
-        try await TestFleet.run(leaseTTL: .seconds(20)) { fleet in
+        try await TestFleet.run(leaseTTL: .seconds(60)) { fleet in
             let started = try await fleet.startHosts()[0]
             await started.agent.stop()
             try await body(await Life(fleet, started.host, kind))
@@ -86,7 +86,16 @@ private final class Life: Sendable {
         for step in storageSteps { fleet.storage.calls.before(step) { try await crash.pass() } }
         let guestSteps: [FakeHypervisor.Call] = [.create, .resume, .suspend, .shutDown, .destroy]
         for step in guestSteps { host.hypervisor.calls.before(step) { try await crash.pass() } }
-        agent = Mutex(fleet.start(host) { CrashingEtcd(etcd: $0, crash: crash) })
+        agent = Mutex(Self.start(host, in: fleet, crash))
+    }
+
+    /// Half-made disks stay on record for half a minute, which the agent's clock makes short.
+    private static func start(
+        _ host: TestHost, in fleet: TestFleet, _ crash: CrashPoint
+    ) -> AgentRun {
+        fleet.start(
+            host, etcd: { CrashingEtcd(etcd: $0, crash: crash) },
+            adjust: { $0.clock = FastClock(times: 20) })
     }
 
     /// Waits until something is so, and follows an agent that dies meanwhile by another.
@@ -101,7 +110,7 @@ private final class Life: Sendable {
         await agent.withLock(\.self).kill()
         crash.bury()
         if kind == .host { try await loseHost() }
-        let next = fleet.start(host) { [crash] in CrashingEtcd(etcd: $0, crash: crash) }
+        let next = Self.start(host, in: fleet, crash)
         agent.withLock { $0 = next }
         try await fleet.until(what, isSo)
     }

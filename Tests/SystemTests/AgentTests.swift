@@ -61,6 +61,26 @@ extension SystemTests {
             }
         }
 
+        @Test func aGuestSurvivesTheEndOfItsAgentAndOfLibvirtAtOnce() async throws {
+            try await Fixture.run { test in
+                let lab = test.lab
+                let vm = try await test.start("orphaned", on: "host3")
+                let process = try await vm.process(on: "host3")
+                let before = try #require(try await vm.claim())
+
+                try await lab.tool("agent", "host3", "kill")
+                try await lab.tool("libvirt", "host3", "restart")
+                try await lab.tool("agent", "host3", "start")
+                try await eventually("the next agent took the claim over") {
+                    try await vm.claim().map { $0.lease != before.lease } ?? false
+                }
+                #expect(try await vm.claim()?.incarnation == before.incarnation)
+                #expect(try await vm.process(on: "host3") == process)
+                try await vm.counting(past: vm.console(on: "host3").last ?? 0)
+                #expect(vm.console(on: "host3").boots == [0])
+            }
+        }
+
         @Test func aRestartOfLibvirtTouchesNoGuestAndHindersNoLaterOne() async throws {
             try await Fixture.run { test in
                 let lab = test.lab

@@ -41,6 +41,32 @@ extension SystemTests {
             }
         }
 
+        @Test func aHostThatLostItsStorageGivesItsGuestsToOthers() async throws {
+            try await Fixture.run { test in
+                let lab = test.lab
+                let vm = try await test.start("stranded")
+                let old = try await vm.counting(past: 2)
+                let stranded = old.value.host
+                test.later { try await lab.tool("heal", stranded.text) }
+
+                try await lab.tool("cut", stranded.text, "ceph")
+                // It is away for half a minute before it counts as lost.
+                let new = try await vm.claimed(after: old, within: .seconds(90))
+                #expect(new.value.host != stranded)
+                try await vm.counting(past: 0)
+                let acknowledged = try #require(vm.console(on: stranded).last)
+                let began = try #require(vm.console(on: new.value.host).boots.first)
+                #expect(began >= acknowledged, "a write that was acknowledged is on the disk")
+                #expect(try await vm.domainState(on: stranded) == nil)
+
+                try await lab.tool("heal", stranded.text)
+                try await eventually("the host takes guests again") {
+                    try await lab.store.load().hosts[stranded]?.value.pools.count == 2
+                }
+                #expect(try await vm.claim()?.incarnation == new.incarnation)
+            }
+        }
+
         @Test func aStalledHostsGuestWritesNoMoreOnceAnotherHasTakenOver() async throws {
             try await Fixture.run { test in
                 let lab = test.lab
@@ -91,9 +117,11 @@ extension SystemTests {
 
 extension Guest {
     /// Waits for a claim by another host than the one that is dead or stalled.
-    func claimed(after old: Stored<ActualVM>) async throws -> Stored<ActualVM> {
+    func claimed(
+        after old: Stored<ActualVM>, within limit: Duration = .seconds(30)
+    ) async throws -> Stored<ActualVM> {
         try await eventually(
-            "VM \(id) is claimed by another host than \(old.value.host)", within: .seconds(30),
+            "VM \(id) is claimed by another host than \(old.value.host)", within: limit,
             every: .milliseconds(20)
         ) {
             try await claim().flatMap { $0.value.host == old.value.host ? nil : $0 }

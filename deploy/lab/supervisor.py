@@ -214,8 +214,9 @@ def serve(supervisor, listener):
     selector.register(listener, selectors.EVENT_READ)
     selector.register(wake_read, selectors.EVENT_READ)
     while True:
-        supervisor.reap()
+        # What a service has said counts before its end, as with systemd.
         supervisor.read_beats()
+        supervisor.reap()
         wait = supervisor.restart_due()
         for each in supervisor.sockets():
             if each not in selector.get_map():

@@ -73,8 +73,12 @@ final class CephStorage: BlockStorage {
     }
 
     func missingPools() async throws -> [PoolName] {
+        let wanted = [settings.vmPool, settings.imagePool]
         let there = Set(try await connected { try await $0.cluster.pools() })
-        return [settings.vmPool, settings.imagePool].filter { !there.contains($0.text) }
+        for pool in wanted where there.contains(pool.text) {
+            try await connected { try await $0.pool(pool).ping() }
+        }
+        return wanted.filter { !there.contains($0.text) }
     }
 
     // MARK: Disks

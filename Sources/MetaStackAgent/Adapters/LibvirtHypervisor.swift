@@ -25,6 +25,7 @@ final class LibvirtHypervisor: Hypervisor {
 
     private let settings: Settings
     private let choice: DomainTypeChoice
+    private let guestProcesses = GuestProcesses()
     private let logger: Logger
     private let current = Mutex<LibvirtConnection?>(nil)
 
@@ -112,7 +113,9 @@ final class LibvirtHypervisor: Hypervisor {
 
     func resume(_ vm: VMID) async throws { try await existing(vm).resume() }
 
-    func suspend(_ vm: VMID) async throws { try await existing(vm).suspend() }
+    func suspend(_ vm: VMID, within limit: Duration) async throws {
+        try await leavingBehind(after: limit) { [self] in try await existing(vm).suspend() }
+    }
 
     func shutDown(_ vm: VMID) async throws { try await existing(vm).shutdown() }
 
@@ -125,6 +128,10 @@ final class LibvirtHypervisor: Hypervisor {
             return  // It ended by itself meanwhile.
         }
     }
+
+    func processes() async -> [VMID] { guestProcesses.list() }
+
+    func kill(_ vm: VMID) async throws { try guestProcesses.kill(vm) }
 
     private func existing(_ vm: VMID) async throws -> Domain {
         guard let domain = try await ours(vm) else { throw HypervisorError.noDomain(vm) }

@@ -12,6 +12,8 @@ public import ServiceLifecycle
 /// after a power cut everything comes up at once, in any order.
 public struct NodeService: Service {
     private static let retryAfter = Duration.seconds(3)
+    /// Between two tries to suspend guests.
+    private static let fenceAgainAfter = Duration.milliseconds(200)
 
     private let configuration: NodeConfiguration
     private let heartbeat: Heartbeat
@@ -26,8 +28,34 @@ public struct NodeService: Service {
 
     /// Ends within a second of a graceful shutdown and leaves every guest as it is.
     public func run() async throws {
-        guard let agent = try await prepared() else { return }
+        guard let agent = try await guarded() else { return }
         try await agent.run()
+    }
+
+    /// An agent before this one may have left guests, and its lease does not wait for this one's parts.
+    private func guarded() async throws -> Agent? {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await suspendGuestsOfBefore() }
+            defer { group.cancelAll() }
+            return try await prepared()
+        }
+    }
+
+    private func suspendGuestsOfBefore() async throws {
+        let budget = WatchdogBudget(ttl: configuration.node.leaseTTL)
+        let provenUntil = ProofFile(of: configuration.node.name).read()
+        try await Task.sleep(for: budget.fenceDelay(provenUntil: provenUntil, at: .now))
+        let fence = GuestFence(uri: configuration.libvirt.uri, deadline: budget.fence)
+        while true {
+            let report = await fence.run()
+            if !report.guests.isEmpty {
+                logger.error(
+                    "suspending the guests of the agent before, whose lease ends",
+                    metadata: ["guests": "\(report.guests)"])
+            }
+            if report.isComplete { return }
+            try await Task.sleep(for: Self.fenceAgainAfter)
+        }
     }
 
     /// nil where the shutdown came first.
@@ -88,7 +116,7 @@ public struct NodeService: Service {
             files: LocalImageFiles(
                 directory: "/var/lib/metastack/images", host: configuration.node.name,
                 curl: try Curl(name: "images")),
-            heartbeat: heartbeat,
+            heartbeat: heartbeat, proofs: ProofFile(of: configuration.node.name),
             consoles: ConsoleLogs(directory: configuration.libvirt.consoleDirectory))
     }
 }

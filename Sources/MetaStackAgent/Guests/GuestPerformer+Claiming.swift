@@ -20,20 +20,20 @@ extension GuestPerformer {
             return pending(situation, reasonHere(plan.request))
         }
         if let early = timeToTurn(vm, rank: rank) { return .again(after: early) }
-        guard reserve(plan.request) else { return .again(after: settings.slot) }
+        guard reserve(plan.request, wanted, situation) else {
+            return .again(after: settings.slot)
+        }
         // Whoever claims it, this node among them, ends what is known of the former owner.
         let departure = view.read { $0.departures[vm] }
-        var madeAt: Revision?
-        defer { settle(plan.request, madeAt: madeAt) }
         let result = try await claims.claim(
             ClaimOrder(
                 vm: vm, wanted: wanted.revision, claim: newClaim(plan, wanted),
                 volumes: volumes(plan, situation),
                 image: plan.disk.map { ($0.imageID, $0.imageRevision) }),
             lease: situation.lease)
+        settle(vm, result)
         if case .written(let revision) = result {
             log(situation, revision).info("claimed", metadata: ["rank": "\(rank)"])
-            madeAt = revision
             memory.forgetWaiting(vm)
             beginTimeline(situation, departure, revision)
         }
@@ -65,12 +65,19 @@ extension GuestPerformer {
         guard evicted.isEmpty else {
             return try await destroy(situation, "it was evicted while nobody owned it")
         }
+        guard hasRoom(forGuestHere: plan.request) else {
+            return try await destroy(situation, "others have taken its room while nobody owned it")
+        }
+        guard reserve(plan.request, wanted, situation, forGuestHere: true) else {
+            return .again(after: settings.slot)
+        }
         var claim = newClaim(plan, wanted)
         claim.state = .starting
         claim.incarnation = domain.incarnation
         claim.clients = history.value.clients
         let result = try await transactions.claimInPlace(
             situation.vm, wanted: wanted, as: claim, history: history, lease: situation.lease)
+        settle(situation.vm, result)
         if case .written = result {
             log(situation, domain.incarnation).info("claimed again in place")
         }
@@ -131,10 +138,17 @@ extension GuestPerformer {
         let known = situation.volumes[id]
         guard let disk = plan.disk, let wanted = situation.desired else { return [] }
         let volume = Volume(
-            pool: settings.vmPool, image: random.freshName(after: id.description),
+            pool: settings.vmPool, image: freshName(of: id),
             size: plan.flavour.disk, vm: situation.vm, vmCreateRevision: wanted.createRevision,
-            source: disk.imageID, discarded: known?.value.allImages ?? [])
+            source: disk.imageID, discarded: known?.value.attempts ?? [])
         return [(id, volume, known?.revision)]
+    }
+
+    /// A name for a disk's next image, for this agent alone and for one attempt.
+    func freshName(of id: VolumeID) -> String {
+        let name = random.freshName(after: id.description)
+        memory.state.withLock { $0.unusedNames[id] = name }
+        return name
     }
 
     /// How long until it is this node's turn; nil where it is. The first candidate's is at once.
@@ -152,25 +166,60 @@ extension GuestPerformer {
     }
 
     /// The node's own admission is final: several VMs may be claimed at once, each against the
-    /// same view, and together they must still fit.
-    private func reserve(_ request: PlacementRequest) -> Bool {
+    /// same view, and together they must still fit, beside the guests here that wait to be claimed
+    /// again.
+    ///
+    /// - Parameter forGuestHere: it needs room and nothing else of the host.
+    private func reserve(
+        _ request: PlacementRequest, _ wanted: Stored<DesiredVM>, _ situation: GuestSituation,
+        forGuestHere: Bool = false
+    ) -> Bool {
         guard let offer = view.placement[view.me] else { return false }
         let cluster = view.cluster
+        let waiting = forGuestHere ? [] : guestsWithoutClaim(in: cluster, except: request.vm)
         return memory.state.withLock { state in
-            state.underway = state.underway.filter { _, claim in
-                claim.madeAt.map { $0 > cluster.revision } ?? true
+            state.underway = state.underway.filter {
+                $0.value.isOpen(in: cluster, under: situation.lease)
             }
-            let left = state.underway.values.reduce(offer) { $0.after($1.request) }
-            guard Admission.refusals(of: request, by: left).isEmpty else { return false }
-            state.underway[request.vm] = (request, nil)
+            let others = waiting.filter { state.underway[$0.vm] == nil }
+            let claims = state.underway.values.map(\.request).filter { $0.vm != request.vm }
+            let left = (claims + others).reduce(offer) { $0.after($1) }
+            guard
+                forGuestHere
+                    ? left.hasRoom(for: request)
+                    : Admission.refusals(of: request, by: left).isEmpty
+            else { return false }
+            state.underway[request.vm] = ClaimUnderway(
+                request: request, lease: situation.lease, revision: wanted.revision)
             return true
         }
     }
 
-    /// A claim that was made takes room until it is in view, where it counts by itself.
-    private func settle(_ request: PlacementRequest, madeAt: Revision?) {
+    /// Whether this node's claims leave room for a guest that is here without one. They stay, so
+    /// waiting would not help; what is underway may come to nothing.
+    private func hasRoom(forGuestHere request: PlacementRequest) -> Bool {
+        view.placement[view.me]?.hasRoom(for: request) ?? true
+    }
+
+    /// What the guests here need that lost their claims: their memory is taken already.
+    private func guestsWithoutClaim(in cluster: Cluster, except vm: VMID) -> [PlacementRequest] {
+        view.read { Array($0.domains.keys) }.compactMap { other in
+            guard other != vm, cluster.actualVMs[other] == nil,
+                let wanted = cluster.desiredVMs[other]?.value
+            else { return nil }
+            // One that nobody could run is about to be destroyed.
+            return try? VMPlan(other, wanted, in: cluster).request
+        }
+    }
+
+    /// A claim that was made takes room until it is in view, where it counts by itself; one without an
+    /// answer until it cannot be made any more.
+    private func settle(_ vm: VMID, _ result: WriteResult) {
         memory.state.withLock { state in
-            state.underway[request.vm] = madeAt.map { (request, $0) }
+            switch result {
+            case .written(let revision): state.underway[vm]?.madeAt = revision
+            case .conflict: state.underway[vm] = nil
+            }
         }
     }
 

@@ -104,7 +104,7 @@ extension GuestPerformer {
         return outcome(
             try await transactions.release(
                 situation.vm, known: known,
-                history: historyWithoutClients(situation, exit: "stopped as wanted"),
+                history: situation.history?.value.ended(on: view.me, "stopped as wanted"),
                 knownHistory: situation.history), situation)
     }
 
@@ -114,18 +114,18 @@ extension GuestPerformer {
         _ situation: GuestSituation, _ reason: String, history: VMHistory? = nil
     ) async throws -> Outcome {
         let known = try ownClaim(situation)
-        let times = memory.state.withLock { state in
-            state.declines[situation.vm, default: 0] += 1
-            return state.declines[situation.vm, default: 1]
-        }
-        let ttl = min(settings.declineFor * (1 << min(times - 1, 16)), settings.longestDecline)
+        let before = memory.state.withLock { $0.declines[situation.vm, default: 0] }
+        let ttl = min(settings.declineFor * (1 << min(before, 16)), settings.longestDecline)
         let lease = try await store.grantLease(ttl: ttl).lease
         log(situation).warning("declined", metadata: ["reason": "\(reason)"])
-        return outcome(
-            try await transactions.release(
-                situation.vm, known: known, history: history,
-                knownHistory: situation.history,
-                decline: (Decline(reason: reason, at: clock.timestamp), lease: lease)), situation)
+        let result = try await transactions.release(
+            situation.vm, known: known, history: history, knownHistory: situation.history,
+            decline: (Decline(reason: reason, at: clock.timestamp), lease: lease))
+        // One that etcd did not take lets nobody else try, and counts for nothing.
+        if case .written = result {
+            memory.state.withLock { $0.declines[situation.vm] = before + 1 }
+        }
+        return outcome(result, situation)
     }
 
     func removeVolumes(_ situation: GuestSituation) async throws -> Outcome {
@@ -140,10 +140,30 @@ extension GuestPerformer {
         for volume in volumes {
             for image in volume.allImages { try await removeDisk(image, of: volume) }
         }
+        if let time = timeForLatecomers(situation) { return .again(after: time) }
         log(situation).info("disks removed", metadata: ["volumes": "\(volumes.count)"])
         return outcome(
             try await transactions.forget(
                 situation.vm, known: known, volumes: situation.volumes), situation)
+    }
+
+    /// Where an attempt to make a disk came to nothing, what it had asked for may be done yet: the
+    /// records keep its name until nothing of it can come any more, and the disks are removed again.
+    private func timeForLatecomers(_ situation: GuestSituation) -> Duration? {
+        let vm = situation.vm
+        let isSettled = situation.volumes.values.allSatisfy {
+            $0.value.provisioned && $0.value.discarded.isEmpty
+        }
+        let now = clock.now
+        let since = memory.state.withLock { state in
+            let since = state.removedSince[vm] ?? now
+            state.removedSince[vm] = since
+            return since
+        }
+        let left = isSettled ? .zero : now.duration(to: since + settings.makersLast)
+        guard left <= .zero else { return left }
+        memory.state.withLock { $0.removedSince[vm] = nil }
+        return nil
     }
 
     /// A writer that died keeps an image from being removed for half a minute, unless it is
@@ -181,15 +201,6 @@ extension GuestPerformer {
         log(situation).info("evictions lifted", metadata: ["clients": "\(evicted.count)"])
         return outcome(
             try await transactions.update(situation.vm, history: history, known: known), situation)
-    }
-
-    private func historyWithoutClients(
-        _ situation: GuestSituation, exit: String
-    ) -> VMHistory? {
-        guard var history = situation.history?.value, !history.clients.isEmpty else { return nil }
-        history.clients = []
-        history.lastExit = exit
-        return history
     }
 }
 

@@ -11,12 +11,17 @@ extension GuestPerformer {
         let claim = try ownClaim(situation)
         guard let known = situation.volumes[id] else { return .settled }
         var volume = known.value
+        guard isUnused(volume.image, of: id) else {
+            return try await nameAnew(id, known, claim, situation)
+        }
         guard let source = source(of: volume) else {
             return try await decline(
                 situation, GuestStepError.imageNotReady(id, volume.source).description)
         }
+        let image = DiskImage(pool: volume.pool, name: volume.image)
         do {
-            for image in volume.allImages { try await storage.remove(image, in: volume.pool) }
+            for name in volume.discarded { try await storage.remove(name, in: volume.pool) }
+            view.noteMaking(image, of: situation.vm)
             volume.size = try await storage.clone(
                 source, as: volume.image, in: volume.pool, size: volume.size)
         } catch is CancellationError {
@@ -25,11 +30,45 @@ extension GuestPerformer {
             return try await decline(situation, "\(error)")
         }
         volume.provisioned = true
-        volume.discarded = []
         log(situation).info(
             "disk made", metadata: ["image": "\(volume.image)", "pool": "\(volume.pool)"])
+        let result = try await transactions.update(id, volume, known: known, claim: claim)
+        if case .written = result { view.noteMade(image, of: situation.vm) }
+        return outcome(result, situation)
+    }
+
+    /// Whether nobody has tried to make the image yet, and nobody but this attempt will.
+    private func isUnused(_ name: String, of id: VolumeID) -> Bool {
+        memory.state.withLock { state in
+            guard state.unusedNames[id] == name else { return false }
+            state.unusedNames[id] = nil
+            return true
+        }
+    }
+
+    /// What an earlier attempt asked of the storage, that of an agent which died included, may be done
+    /// later than what this one asks. So each has a name of its own.
+    private func nameAnew(
+        _ id: VolumeID, _ known: Stored<Volume>, _ claim: Stored<ActualVM>,
+        _ situation: GuestSituation
+    ) async throws -> Outcome {
+        var volume = known.value
+        volume.discarded = volume.attempts
+        volume.image = freshName(of: id)
         return outcome(
             try await transactions.update(id, volume, known: known, claim: claim), situation)
+    }
+
+    func removeOrphans(
+        _ images: [DiskImage], _ situation: GuestSituation
+    ) async throws -> Outcome {
+        for image in images {
+            try await storage.remove(image.name, in: image.pool)
+            view.noteMade(image, of: situation.vm)
+            log(situation).info(
+                "disk removed that was made too late", metadata: ["image": "\(image.name)"])
+        }
+        return .settled
     }
 
     private func source(of volume: Volume) -> VMPlan.ImageSource? {
@@ -174,6 +213,10 @@ extension GuestPerformer {
             return .acted
         }
         log(situation).info("guest recorded", metadata: ["revision": "\(revision)"])
+        guard isProven(situation) else {
+            view.noteOwnWrite(situation.vm, revision)
+            return .acted
+        }
         try await hypervisor.resume(situation.vm)
         log(situation).info("guest resumed")
         let now = clock.now
@@ -247,9 +290,16 @@ extension GuestPerformer {
         guard try await store.read(.actualVM(situation.vm))?.revision == claim.revision else {
             return .again(after: .milliseconds(20))
         }
+        guard isProven(situation) else { return .settled }
         try await hypervisor.resume(situation.vm)
         log(situation).info("guest resumed")
         return .acted
+    }
+
+    /// An agent that was stopped while it waited for an answer may hold it long after its lease: the
+    /// guest stays paused then, until a new session has found out whose it is.
+    private func isProven(_ situation: GuestSituation) -> Bool {
+        view.provenLease(at: clock.now) == situation.lease
     }
 
     func report(

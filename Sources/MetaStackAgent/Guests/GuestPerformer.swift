@@ -64,6 +64,7 @@ struct GuestPerformer: Sendable {
         case .destroyStray(_, let reason), .destroy(let reason):
             return try await destroy(situation, reason)
         case .liftEvictions(let evicted): return try await lift(evicted, situation)
+        case .removeOrphans(let images): return try await removeOrphans(images, situation)
         case .carryOver: return try await carryOver(situation)
         case .provision(let volume): return try await provision(volume, situation)
         case .start: return try await start(situation)
@@ -129,6 +130,9 @@ struct GuestSettings: Sendable {
     /// How long a node that could not run a VM leaves it to others: doubled each time in a row.
     var declineFor = Duration.seconds(10)
     var longestDecline = Duration.seconds(600)
+    /// How long after its maker has died an image may still come into being, by what it had sent: the
+    /// host's kernel goes on sending.
+    var makersLast = Duration.seconds(30)
     /// How long a guest that stopped at a write error is left before it is let try again.
     var resumeAgainAfter = Duration.seconds(5)
 
@@ -140,9 +144,12 @@ final class GuestMemory: Sendable {
     struct State: Sendable {
         /// Since when a VM has been waiting for an owner.
         var pendingSince: [VMID: ContinuousClock.Instant] = [:]
-        /// Claims that are being made, or were made at a revision that may not be in view yet: they
-        /// take room already.
-        var underway: [VMID: (request: PlacementRequest, madeAt: Revision?)] = [:]
+        /// Claims that take room already.
+        var underway: [VMID: ClaimUnderway] = [:]
+        /// Since when the disks of a VM that is gone have been removed.
+        var removedSince: [VMID: ContinuousClock.Instant] = [:]
+        /// Names that this agent has put on record and not used yet.
+        var unusedNames: [VolumeID: String] = [:]
         /// How often in a row a transaction met records that had changed: the watch shows them soon,
         /// or, where it is silent, later.
         var conflicts: [VMID: Int] = [:]
@@ -169,6 +176,24 @@ final class GuestMemory: Sendable {
             state.pendingSince[vm] = nil
             state.reasons[vm] = nil
         }
+    }
+}
+
+/// A claim that is being made, or was made and may not be in view yet.
+struct ClaimUnderway: Sendable {
+    var request: PlacementRequest
+    /// It is made under this one or never: a change whose answer was lost may still happen.
+    var lease: LeaseNumber
+    var revision: Revision
+    /// nil until an answer says so.
+    var madeAt: Revision?
+
+    /// Whether the records do not speak of it yet and still may.
+    func isOpen(in cluster: Cluster, under lease: LeaseNumber) -> Bool {
+        if let madeAt { return madeAt > cluster.revision }
+        let wanted = cluster.desiredVMs[request.vm]
+        return self.lease == lease && wanted?.revision == revision
+            && cluster.actualVMs[request.vm] == nil
     }
 }
 

@@ -84,7 +84,7 @@ extension GuestStep {
         case .start, .noteExit, .release, .removeVolumes, .forget, .liftEvictions: true
         case .none, .handsOff, .claimToRun, .claimToCleanUp, .claimInPlace, .destroyStray,
             .carryOver, .provision, .resume, .report, .shutDown, .destroy, .holdBack,
-            .examineWriteError, .giveUp:
+            .examineWriteError, .giveUp, .removeOrphans:
             false
         }
     }

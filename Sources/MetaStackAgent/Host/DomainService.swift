@@ -101,6 +101,26 @@ struct LocalDomains: Sendable {
         }
     }
 
+    /// The guests that may run on this host. A hypervisor that was never listed is not waited for: then
+    /// each guest with a process may.
+    func running() async -> [VMID] {
+        let known = view.read { state in
+            state.knowsDomains
+                ? state.domains.values.filter { $0.state == .running }.map(\.vm).sorted() : nil
+        }
+        if let known { return known }
+        return await hypervisor.processes()
+    }
+
+    /// A domain has gone, by this agent's own doing.
+    func forget(_ vm: VMID) {
+        let look = nextLook()
+        view.change { state in
+            state.lookedAt[vm] = look
+            state.domains[vm] = nil
+        }
+    }
+
     private func nextLook() -> Int {
         view.change { state in
             state.looks += 1

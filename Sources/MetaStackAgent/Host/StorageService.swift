@@ -26,6 +26,7 @@ struct StorageService: Service {
 
     private func look() async {
         let message: String?
+        let asked = clock.now
         var isAway = false
         do {
             let missing = try await storage.missingPools()
@@ -39,7 +40,7 @@ struct StorageService: Service {
             message = "the storage is away: \(error)"
             isAway = true
         }
-        leaveGuestsToOthers(isAway)
+        leaveGuestsToOthers(awaySince: isAway ? asked : nil)
         guard host.setMessage(message, from: .storage) else { return }
         if let message {
             logger.error("storage is out of order", metadata: ["error": "\(message)"])
@@ -50,11 +51,10 @@ struct StorageService: Service {
     }
 
     /// Guests whose disks cannot be reached for long are another host's, where one can.
-    private func leaveGuestsToOthers(_ isAway: Bool) {
-        let now = clock.now
+    private func leaveGuestsToOthers(awaySince: ContinuousClock.Instant?) {
         let mine = router.view.change { state -> [VMID] in
-            state.storageAwaySince = isAway ? state.storageAwaySince ?? now : nil
-            return isAway ? Array(state.domains.keys) : []
+            state.storageAwaySince = awaySince.map { state.storageAwaySince ?? $0 }
+            return awaySince == nil ? [] : Array(state.domains.keys)
         }
         router.guests.mark(mine)
     }

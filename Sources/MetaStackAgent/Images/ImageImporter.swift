@@ -24,7 +24,7 @@ struct ImageImporter: Sendable {
             host: view.me, lease: lease.description, state: .importing,
             desiredRevision: wanted.revision, pool: pool,
             rbdImage: random.freshName(after: id.text),
-            discarded: known?.value.allImages ?? [])
+            discarded: known?.value.attempts ?? [])
         let result = try await store.write(
             [.put(.actualImage(id), claim)],
             if: [
@@ -40,6 +40,10 @@ struct ImageImporter: Sendable {
             try await work(wanted.value, record)
         } catch is CancellationError {
             throw CancellationError()
+        } catch ImageFileError.lost {
+            // Another node took it over, under a name of its own.
+            if let target = claim.rbdImage { try await storage.removeImage(target, in: pool) }
+            throw ImageFileError.lost(id)
         } catch {
             log(id).error("cannot import image", metadata: ["error": "\(error)"])
             let isFinal = (error as? ImageFileError)?.isFinal ?? false
@@ -64,7 +68,6 @@ struct ImageImporter: Sendable {
         let imported = try await importFile(file, as: target, record)
         try await record.update { image in
             image.state = .ready
-            image.discarded = []
             image.done = nil
             image.total = nil
             image.message = nil

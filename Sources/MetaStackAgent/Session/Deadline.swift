@@ -17,7 +17,25 @@ func within<Value: Sendable>(
     }
 }
 
-/// A step of the session's that was given up.
+/// As ``within(_:_:_:)`` by the real clock, for a body that nothing can stop: it is left behind, and what
+/// it does may still come about.
+func leavingBehind<Value: Sendable>(
+    after limit: Duration, _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    let (ends, end) = AsyncStream<Result<Value, any Error>>.makeStream()
+    Task {
+        do { end.yield(.success(try await body())) } catch { end.yield(.failure(error)) }
+    }
+    let timer = Task {
+        try await Task.sleep(for: limit)
+        end.yield(.failure(TookTooLong(limit: limit)))
+    }
+    defer { timer.cancel() }
+    for await result in ends { return try result.get() }
+    throw CancellationError()
+}
+
+/// A step that was given up.
 struct TookTooLong: Error, CustomStringConvertible {
     let limit: Duration
 

@@ -4,6 +4,9 @@ import MetaStackModel
 
 /// Stops this host's guests before others may start them, as ``SessionMachine/GuestCare`` says.
 ///
+/// A guest that cannot be suspended in time is ended: it loses its memory, and no other host has to trust
+/// that it stands still.
+///
 /// Beside the loop that renews the lease, since that one may be waiting for an answer just then.
 /// Ends by cancellation, at once, and leaves every guest as it is.
 struct GuestGuard: Sendable {
@@ -30,9 +33,17 @@ struct GuestGuard: Sendable {
             }
             switch view.read({ $0.session.guestCare(at: now) }) {
             case .run(let lookAgain):
+                var next = min(lookAgain, turn)
+                if let unsafeFrom = view.read(\.session.strangersUnsafeFrom) {
+                    if unsafeFrom > now {
+                        next = min(next, unsafeFrom)
+                    } else {
+                        let strangers = view.strangers(among: await domains.running())
+                        await suspend(strangers, "no claim of this session covers them")
+                    }
+                }
                 // Often enough for the watchdog, which wants to see this loop go round.
-                try await view.sessionBell.sleep(
-                    until: min(lookAgain, turn), since: rings, clock: clock)
+                try await view.sessionBell.sleep(until: next, since: rings, clock: clock)
             case .askMembers(let until):
                 try await ask(until: until, since: rings)
             case .suspend:
@@ -58,28 +69,43 @@ struct GuestGuard: Sendable {
 
     /// They are resumed where their claims prove to be this node's still.
     func suspendGuests() async {
-        let running = view.read { state in
-            state.domains.values.filter { $0.state == .running }.map(\.vm).sorted()
-        }
-        if !running.isEmpty {
+        await suspend(await domains.running(), "the session is unproven")
+        view.observeSession(.guestsSuspended, at: clock.now)
+    }
+
+    private func suspend(_ guests: [VMID], _ reason: String) async {
+        if !guests.isEmpty {
             logger.error(
-                "session is unproven, suspending guests", metadata: ["guests": "\(running.count)"])
+                "suspending guests", metadata: ["guests": "\(guests.count)", "reason": "\(reason)"])
         }
         await withDiscardingTaskGroup { group in
-            for vm in running {
+            for vm in guests {
                 group.addTask { await suspend(vm) }
             }
         }
-        view.observeSession(.guestsSuspended, at: clock.now)
     }
 
     private func suspend(_ vm: VMID) async {
         do {
-            try await domains.hypervisor.suspend(vm)
+            try await domains.hypervisor.suspend(
+                vm, within: view.read { $0.session.suspensionLimit })
             // Who claims it again must not take it for running.
             try await domains.refresh(vm)
         } catch {
-            logger.error("cannot suspend a guest", metadata: ["vm": "\(vm)", "error": "\(error)"])
+            logger.error(
+                "cannot suspend a guest, ending it",
+                metadata: ["vm": "\(vm)", "error": "\(error)"])
+            await end(vm)
+        }
+    }
+
+    private func end(_ vm: VMID) async {
+        do {
+            try await domains.hypervisor.kill(vm)
+            domains.forget(vm)
+        } catch {
+            logger.critical(
+                "a guest may run on", metadata: ["vm": "\(vm)", "error": "\(error)"])
         }
     }
 }

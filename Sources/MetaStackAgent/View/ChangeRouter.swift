@@ -20,6 +20,7 @@ struct ChangeRouter: Sendable {
             vms.formUnion(cluster.volumes.keys)
             vms.formUnion(cluster.histories.keys)
             vms.formUnion(state.domains.keys)
+            vms.formUnion(state.made.keys)
             return (vms, Set(cluster.images.keys).union(cluster.actualImages.keys))
         }
         guests.mark(vms)

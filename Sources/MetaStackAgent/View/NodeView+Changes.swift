@@ -31,16 +31,16 @@ extension NodeView.State {
     }
 
     private mutating func noteDepartures(_ records: [RawRecord], at time: Timestamp) {
-        for record in records where record.json == nil {
-            guard let vm = record.claimedVM, let claim = cluster.actualVMs[vm]?.value,
-                !claim.clients.isEmpty
-            else { continue }
+        for record in records {
+            guard let vm = record.claimedVM else { continue }
+            guard record.json == nil else {
+                departures[vm] = nil
+                continue
+            }
+            guard let claim = cluster.actualVMs[vm]?.value, !claim.clients.isEmpty else { continue }
             let ttl = cluster.hosts[claim.host]?.value.leaseTTL ?? 0
             departures[vm] = Departure(
                 expired: time, ttl: ttl > 0 ? .milliseconds(ttl) : nil)
-        }
-        for record in records where record.json != nil {
-            if let vm = record.claimedVM { departures[vm] = nil }
         }
     }
 
@@ -60,6 +60,16 @@ extension NodeView.State {
         return value
     }
 
+    /// A name is on record before its image is made, and once it is taken off it never comes back: so
+    /// an image that no record names now is nobody's.
+    func orphans(of vm: VMID) -> [DiskImage] {
+        guard let made = made[vm] else { return [] }
+        let known = cluster.volumes[vm, default: [:]].values.flatMap { stored in
+            stored.value.allImages.map { DiskImage(pool: stored.value.pool, name: $0) }
+        }
+        return made.subtracting(known).sorted()
+    }
+
     /// Whether the storage has been away from here for long and another host could run the VM.
     mutating func cannotServe(_ vm: VMID, at now: ContinuousClock.Instant) -> Bool {
         guard let storageAwaySince, storageAwaySince + Self.storagePatience <= now,
@@ -74,6 +84,7 @@ extension NodeView.State {
 extension RawRecord {
     /// The VM whose claim this is.
     fileprivate var claimedVM: VMID? {
+        guard path.hasPrefix(RecordKey.Folder.actualVMs.rawValue) else { return nil }
         // What is no key of ours is reported where the record is taken over.
         guard case .actualVM(let vm)? = try? RecordKey(path: path) else { return nil }
         return vm

@@ -23,6 +23,8 @@ final class NodeView: Sendable {
         var lookedAt: [VMID: Int] = [:]
         /// How guests ended that this agent saw end.
         var exits: [VMID: GuestExit] = [:]
+        /// Images that this node made, or tried to, and is not known to have put on record.
+        var made: [VMID: Set<DiskImage>] = [:]
         /// Own writes that the watch has to show before a VM is looked at again.
         var ownWrites: [VMID: Revision] = [:]
         /// Claims that went with their owner's lease.
@@ -89,6 +91,16 @@ final class NodeView: Sendable {
         sessionBell.ring()
     }
 
+    /// Those of the guests here whose claims do not stand under the session's lease.
+    func strangers(among guests: [VMID]) -> [VMID] {
+        state.withLock { state in
+            guests.filter { vm in
+                let claim = state.cluster.actualVMs[vm]
+                return claim?.value.host != me || claim?.lease != state.session.heldLease
+            }
+        }
+    }
+
     func observeSession(_ event: SessionMachine.Event, at now: ContinuousClock.Instant) {
         state.withLock { $0.session.observe(event, at: now) }
         sessionBell.ring()
@@ -125,6 +137,7 @@ final class NodeView: Sendable {
                 exit: state.exits[vm])
             situation.hold = state.takeovers.hold(
                 at: now, wanted: state.cluster.takeoverSwitch?.value)
+            situation.orphans = state.orphans(of: vm)
             situation.cannotServe = state.cannotServe(vm, at: now)
             return situation
         }
@@ -139,6 +152,19 @@ final class NodeView: Sendable {
     func start(with cluster: Cluster) {
         state.withLock { $0.cluster = cluster }
         lister.yield()
+    }
+
+    /// An image is about to be made; its name is on record.
+    func noteMaking(_ image: DiskImage, of vm: VMID) {
+        state.withLock { _ = $0.made[vm, default: []].insert(image) }
+    }
+
+    /// The image is on record as whole, or gone.
+    func noteMade(_ image: DiskImage, of vm: VMID) {
+        state.withLock { state in
+            state.made[vm]?.remove(image)
+            if state.made[vm]?.isEmpty == true { state.made[vm] = nil }
+        }
     }
 
     func noteOwnWrite(_ vm: VMID, _ revision: Revision) {

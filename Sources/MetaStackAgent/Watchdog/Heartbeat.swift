@@ -31,6 +31,7 @@ public final class Heartbeat: Sendable {
         /// Whether the session was proven once.
         var isStarted = false
         var isProven = false
+        var provenUntil: Instant?
     }
 
     private let limit: Duration
@@ -44,6 +45,12 @@ public final class Heartbeat: Sendable {
         limit = ttl / 3 + max(ttl / 20, .milliseconds(100))
         (proofs, prover) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
+
+    /// When the session is no more to be relied on unless it is renewed; nil where there is none.
+    public var provenUntil: Instant? { state.withLock(\.provenUntil) }
+
+    /// The session was renewed, or ended.
+    func proven(until instant: Instant?) { state.withLock { $0.provenUntil = instant } }
 
     /// A loop goes round.
     func turned(_ loop: Loop, at now: Instant) {
@@ -62,7 +69,7 @@ public final class Heartbeat: Sendable {
     }
 
     /// How the loops do.
-    func pulse(at now: Instant) -> Pulse {
+    public func pulse(at now: Instant) -> Pulse {
         state.withLock { state in
             guard state.isStarted, let dueBy = state.dueBy.values.min() else { return .starting }
             return now < dueBy

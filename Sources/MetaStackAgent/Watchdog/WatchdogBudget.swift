@@ -19,10 +19,23 @@ public struct WatchdogBudget: Sendable, Equatable {
     var renewal: Duration { ttl / 3 }
 
     /// What suspending all guests from outside may take.
-    public var fence: Duration { margin / 2 }
+    public var fence: Duration { SessionMachine(ttl: ttl).suspensionLimit }
 
     /// After how long a silence the service manager has to act: 1.83 s for a TTL of 5 s.
     public var timeout: Duration { ttl - margin - renewal - fence }
+
+    /// How long guests may run on whose agent has ended: the fence must be over one margin before
+    /// others may run them.
+    ///
+    /// - Parameter provenUntil: when the session was no more to be relied on; nil where there was none.
+    ///   Then its guests stand still already, or no member of etcd had a leader: a lease that lives on
+    ///   after that lives for its whole TTL.
+    public func fenceDelay(
+        provenUntil: ContinuousClock.Instant?, at now: ContinuousClock.Instant
+    ) -> Duration {
+        let end = provenUntil.flatMap { $0 > now ? $0 : nil } ?? now + ttl - margin
+        return max(.zero, now.duration(to: end) - fence)
+    }
 
     /// The hardware's time-out. It comes after the gentler ways, and a reset needs no time of its
     /// own; the kernel takes whole seconds, 1 at least.

@@ -9,7 +9,9 @@ public enum GuestRules {
         if let malformed = situation.malformed { return .handsOff(malformed) }
         let step = stepOfOwner(situation)
         // Housekeeping comes when nothing else is to be done, and so never in a guest's way.
-        return step == .none ? liftEvictions(situation) : step
+        guard step == .none else { return step }
+        return situation.orphans.isEmpty
+            ? liftEvictions(situation) : .removeOrphans(situation.orphans)
     }
 
     private static func stepOfOwner(_ situation: GuestSituation) -> GuestStep {

@@ -49,6 +49,10 @@ public struct GuestSituation: Sendable, Equatable {
     /// The storage is away from this host, for long, and another one could run the VM.
     public var cannotServe = false
 
+    /// Images that this node made, or tried to, and that no record names any more: somebody else owned
+    /// the VM meanwhile.
+    public var orphans: [DiskImage] = []
+
     /// Gathers what the records say of one VM.
     public init(
         vm: VMID, me: HostID, lease: LeaseNumber, in cluster: Cluster, domain: LocalDomain?,
@@ -68,6 +72,21 @@ public struct GuestSituation: Sendable, Equatable {
         malformed =
             cluster.malformed.isEmpty
             ? nil : keys.lazy.compactMap { cluster.malformed[$0.path] }.first
+    }
+}
+
+/// An image in the storage.
+public struct DiskImage: Hashable, Comparable, Sendable {
+    public var pool: PoolName
+    public var name: String
+
+    public init(pool: PoolName, name: String) {
+        self.pool = pool
+        self.name = name
+    }
+
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.pool, left.name) < (right.pool, right.name)
     }
 }
 

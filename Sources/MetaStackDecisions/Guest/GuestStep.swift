@@ -22,6 +22,9 @@ public enum GuestStep: Sendable, Equatable {
     /// The domains of these evicted clients are gone from this host: let the clients in again.
     case liftEvictions([EvictedClient])
 
+    /// Images that this node made too late, when the VM was somebody else's or gone.
+    case removeOrphans([DiskImage])
+
     // With this node's claim.
 
     /// The claim stands under an earlier lease of this node, which will run out: carry it over.

@@ -23,7 +23,7 @@ public struct SessionMachine: Sendable {
         case ended(LeaseNumber)
         /// The agent has just started: guests of an earlier one may run under a lease of which this
         /// one knows nothing.
-        case began
+        case began(safeUntil: Instant?)
         /// A majority of etcd's members was asked at `sentAt` and each had no leader or did not run.
         case outageProven(sentAt: Instant)
         /// No guest of this host runs any more.
@@ -70,7 +70,10 @@ public struct SessionMachine: Sendable {
     /// How many calls failed since one did not.
     public private(set) var failuresInARow = 0
     /// When others may start this host's guests at the earliest; nil where they may already.
-    private var guestsSafeUntil: Instant?
+    public private(set) var guestsSafeUntil: Instant?
+    /// The same for guests whose claims stand under an earlier lease, or are gone: what was known when
+    /// this session began.
+    private var strangersSafeUntil: Instant?
     /// Whether guests may run here that this session stands for.
     private var guestsAtLarge = false
     /// Whether guests were suspended since ``takeSuspension()`` was last asked.
@@ -80,6 +83,10 @@ public struct SessionMachine: Sendable {
 
     /// How much earlier than etcd the node stops believing in its own lease.
     public var margin: Duration { max(ttl / 5, .milliseconds(500)) }
+
+    /// How long suspending a guest may take before it is ended instead: the rest of the margin is for
+    /// that, and for a busy machine.
+    public var suspensionLimit: Duration { margin / 2 }
 
     /// How long a call may take before it is given up and tried at another endpoint: never past
     /// the moment from which the session is unproven, since guests have to be suspended then.
@@ -126,6 +133,15 @@ public struct SessionMachine: Sendable {
         return now < askFrom ? .run(lookAgain: askFrom) : .askMembers(until: unproven)
     }
 
+    /// From when on a guest may not run whose claim does not stand under the present lease, however well
+    /// that is proven: an earlier agent's lease ends when it will.
+    ///
+    /// - Returns: nil where there is no session, and ``guestCare(at:)`` speaks for all.
+    public var strangersUnsafeFrom: Instant? {
+        guard case .held = state, let strangersSafeUntil else { return nil }
+        return strangersSafeUntil - margin
+    }
+
     /// Whether guests were suspended and have to be looked at, now that the session is proven; true
     /// once.
     public mutating func takeSuspension() -> Bool {
@@ -143,6 +159,7 @@ public struct SessionMachine: Sendable {
             answered()
             guard case .granted(let lease) = state, lease.number == number else { return }
             state = .held(lease)
+            strangersSafeUntil = guestsSafeUntil ?? now
             guestsSafeUntil = lease.provenUntil
             guestsAtLarge = true
         case .renewed(let number, let sentAt):
@@ -155,8 +172,8 @@ public struct SessionMachine: Sendable {
             guard heldLease == number else { return }
             state = .none
             guestsSafeUntil = nil
-        case .began:
-            guestsSafeUntil = now + ttl / 3 + margin
+        case .began(let safeUntil):
+            guestsSafeUntil = safeUntil ?? now + ttl / 3 + margin
         case .outageProven(let sentAt):
             // An outage that began after the lease's end proves nothing about the lease.
             guard let known = guestsSafeUntil, sentAt < known else { return }

@@ -26,7 +26,8 @@ public struct ActualImage: Record {
     /// Where the image lies, once it is known.
     public var pool: PoolName?
     public var rbdImage: String?
-    /// RBD images of attempts that came to nothing and are yet to be removed.
+    /// RBD images of earlier attempts, the youngest first. They stay on record as long as the image
+    /// does: whoever made them may be at it still, or wake and go on.
     public var discarded: [String]
     /// The protected snapshot that disks are cloned from; nil until the image is ready.
     public var snapshot: String?
@@ -60,6 +61,12 @@ public struct ActualImage: Record {
         self.message = message
         self.rest = rest
     }
+
+    /// How many earlier attempts are remembered.
+    private static let mostDiscarded = 32
+
+    /// What the next attempt has to remove, and not to forget.
+    public var attempts: [String] { Array(allImages.prefix(Self.mostDiscarded)) }
 
     /// Every RBD image that may hold something of it.
     public var allImages: [String] { [rbdImage].compactMap(\.self) + discarded }

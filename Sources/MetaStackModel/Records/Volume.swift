@@ -16,7 +16,8 @@ public struct Volume: Record {
     public var source: ImageID?
     /// False while the image may be half made.
     public var provisioned: Bool
-    /// Images of earlier, half-made attempts that are yet to be removed.
+    /// Images of earlier attempts, the youngest first. They are removed before the next one, and stay
+    /// on record as long as the VM does: whoever made them may be at it still, or wake and go on.
     public var discarded: [String]
     public var rest: [String: JSONValue]
 
@@ -38,6 +39,13 @@ public struct Volume: Record {
 
     /// Every image that must be gone before the record may go.
     public var allImages: [String] { [image] + discarded }
+
+    /// How many earlier attempts are remembered. Each had a claim of its own, so the maker of an
+    /// older one has been gone for as many leases.
+    private static let mostDiscarded = 32
+
+    /// What the next attempt has to remove, and not to forget.
+    public var attempts: [String] { Array(allImages.prefix(Self.mostDiscarded)) }
 
     public init(from decoder: any Decoder) throws {
         var fields = try FieldReader(decoder)

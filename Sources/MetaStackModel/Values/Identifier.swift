@@ -44,18 +44,23 @@ enum IdentifierRule {
 
     /// What is wrong with the text, in words that say what to change; nil where nothing is.
     static func problem(with text: String) -> String? {
-        guard let first = text.unicodeScalars.first else { return "it is empty" }
-        let length = text.unicodeScalars.count
+        let scalars = text.unicodeScalars
+        guard let first = scalars.first else { return "it is empty" }
+        let length = scalars.count
         guard length <= maximumLength else {
             return "it has \(length) characters, at most \(maximumLength) are allowed"
         }
         guard isLetterOrDigit(first) else { return "it must begin with a letter or a digit" }
-        if let bad = text.unicodeScalars.first(where: { !isAllowed($0) }) {
-            return "\(bad.debugDescription) is not allowed, use letters, digits, '.', '_' and '-'"
+        var previous = first
+        for scalar in scalars {
+            guard isAllowed(scalar) else {
+                return "\(scalar.debugDescription) is not allowed, use letters, digits, '.', '_' "
+                    + "and '-'"
+            }
+            if scalar == ".", previous == "." { return "'..' is not allowed" }
+            previous = scalar
         }
-        if text.contains("..") { return "'..' is not allowed" }
-        if text.hasSuffix(".") { return "it must not end with '.'" }
-        return nil
+        return previous == "." ? "it must not end with '.'" : nil
     }
 
     private static func isLetterOrDigit(_ scalar: Unicode.Scalar) -> Bool {

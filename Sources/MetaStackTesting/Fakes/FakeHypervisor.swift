@@ -9,7 +9,7 @@ public import MetaStackModel
 /// It outlives the agent, as libvirt does: an agent that ends leaves its domains as they are.
 public actor FakeHypervisor: Hypervisor {
     public enum Call: Sendable, Hashable {
-        case capacity, domains, domain, create, resume, suspend, shutDown, destroy
+        case capacity, domains, domain, create, resume, suspend, shutDown, destroy, kill
     }
 
     private struct Guest {
@@ -81,8 +81,17 @@ public actor FakeHypervisor: Hypervisor {
         listeners.tell(.changed(vm))
     }
 
-    public func suspend(_ vm: VMID) async throws {
-        try await calls.reached(.suspend)
+    /// What is set to happen before it is given up after `limit`.
+    public func suspend(_ vm: VMID, within limit: Duration) async throws {
+        try await withThrowingTaskGroup { [calls] group in
+            group.addTask { try await calls.reached(.suspend) }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                throw TestingError("no answer within \(limit)")
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
         if case .running = try existing(vm).state { guests[vm]?.state = .paused }
         listeners.tell(.changed(vm))
     }
@@ -96,6 +105,13 @@ public actor FakeHypervisor: Hypervisor {
     public func destroy(_ vm: VMID) async throws {
         try await calls.reached(.destroy)
         await end(vm, .crashed(reason: "its domain was destroyed"))
+    }
+
+    public func processes() -> [VMID] { guests.keys.sorted() }
+
+    public func kill(_ vm: VMID) async throws {
+        try await calls.reached(.kill)
+        await end(vm, .crashed(reason: "its QEMU process ended"))
     }
 
     public nonisolated func events() -> AsyncStream<HypervisorEvent> { listeners.events() }

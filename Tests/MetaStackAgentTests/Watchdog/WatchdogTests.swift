@@ -42,7 +42,28 @@ extension AgentTests {
             }
         }
 
-        @Test func doesNotBeatForASessionWhoseGuestsCannotBeSuspended() async throws {
+        @Test func endsAGuestThatCannotBeSuspendedAndBeatsOn() async throws {
+            try await TestFleet.run { fleet in
+                try await Watched.run(in: fleet, watchdog: .milliseconds(400)) { watched in
+                    try await fleet.addTinyFlavourAndImage()
+                    fleet.start(watched.host, heartbeat: watched.heartbeat)
+                    try await fleet.want("web")
+                    try await fleet.until("web runs") { $0.isRunning("web") }
+                    let calls = watched.host.hypervisor.calls
+                    calls.before(.suspend) { try await Task.sleep(for: .seconds(3600)) }
+                    try await fleet.delete("hosts/a")
+                    try await fleet.eventually("its process is ended") {
+                        calls.count(of: .kill) >= 1
+                    }
+                    try await fleet.eventually("web runs again") {
+                        await watched.host.hypervisor.created == 2
+                    }
+                    #expect(watched.hangs == 0)
+                }
+            }
+        }
+
+        @Test func doesNotBeatForASessionWhoseGuestsCannotBeEnded() async throws {
             try await TestFleet.run { fleet in
                 try await Watched.run(in: fleet, watchdog: .milliseconds(400)) { watched in
                     try await fleet.addTinyFlavourAndImage()
@@ -50,6 +71,9 @@ extension AgentTests {
                     try await fleet.want("web")
                     try await fleet.until("web runs") { $0.isRunning("web") }
                     watched.host.hypervisor.calls.before(.suspend) {
+                        try await Task.sleep(for: .seconds(3600))
+                    }
+                    watched.host.hypervisor.calls.before(.kill) {
                         try await Task.sleep(for: .seconds(3600))
                     }
                     try await fleet.delete("hosts/a")

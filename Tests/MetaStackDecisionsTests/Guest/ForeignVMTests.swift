@@ -77,6 +77,15 @@ struct ForeignVMTests {
                 == records)
     }
 
+    @Test func removesWhatItMadeTooLateWhenNothingElseIsToBeDone() {
+        let late = DiskImage(pool: PoolName(unchecked: "vms"), name: "web.root.1")
+        var situation = GuestSituation.empty
+        situation.orphans = [late]
+        #expect(situation.next == .removeOrphans([late]))
+        #expect(situation.wanted().next == .claimToRun)
+        #expect(situation.wanted().claimed(by: other, .running).next == .removeOrphans([late]))
+    }
+
     @Test(arguments: [ActualVM.State.claimed, .starting])
     func liftsNothingWhileTheOwnerIsAboutToStartTheGuest(_ state: ActualVM.State) {
         let mine = evicted(myClient, on: thisHost)

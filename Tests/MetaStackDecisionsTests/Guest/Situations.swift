@@ -91,7 +91,8 @@ extension GuestStep {
         case .destroy, .destroyStray: true
         case .none, .handsOff, .claimToRun, .claimToCleanUp, .claimInPlace, .liftEvictions,
             .carryOver, .provision, .start, .resume, .report, .noteExit, .shutDown,
-            .removeVolumes, .forget, .release, .holdBack, .examineWriteError, .giveUp:
+            .removeVolumes, .forget, .release, .holdBack, .examineWriteError, .giveUp,
+            .removeOrphans:
             false
         }
     }

@@ -26,6 +26,26 @@ struct SessionMachineTests {
         #expect(machine.next(at: at(1.7)) == .keepAlive(lease))
     }
 
+    @Test func aNewSessionsProofIsNoneForGuestsUnderAnEarlierLease() {
+        var machine = SessionMachine(ttl: .seconds(5))
+        machine.observe(.began(safeUntil: nil), at: at(0))
+        #expect(machine.strangersUnsafeFrom == nil)
+        machine.observe(.granted(lease, ttl: .seconds(5), sentAt: at(0.1)), at: at(0.2))
+        machine.observe(.published(lease), at: at(0.3))
+        machine.observe(.renewed(lease, sentAt: at(1.7)), at: at(1.8))
+        #expect(machine.strangersUnsafeFrom == at(0) + .seconds(5) / 3)
+        #expect(machine.provenLease(at: at(2)) == lease)
+    }
+
+    @Test func guestsUnderAnEarlierLeaseAreSafeAsLongAsAnOutageMadeThem() {
+        var machine = SessionMachine(ttl: .seconds(5))
+        machine.observe(.began(safeUntil: nil), at: at(0))
+        machine.observe(.outageProven(sentAt: at(1.5)), at: at(1.6))
+        machine.observe(.granted(lease, ttl: .seconds(5), sentAt: at(2)), at: at(2))
+        machine.observe(.published(lease), at: at(2))
+        #expect(machine.strangersUnsafeFrom == at(5.5))
+    }
+
     @Test func isNotProvenBeforeItsHostRecordStands() {
         var machine = SessionMachine(ttl: .seconds(5))
         #expect(machine.provenLease(at: at(0)) == nil)
@@ -157,10 +177,20 @@ struct SessionMachineTests {
     @Test func guestsOfAnEarlierAgentHaveAThirdOfTheTimeToLive() {
         var machine = SessionMachine(ttl: .seconds(6))
         #expect(machine.guestCare(at: at(0)) == .suspend)
-        machine.observe(.began, at: at(0))
+        machine.observe(.began(safeUntil: nil), at: at(0))
         #expect(machine.guestCare(at: at(0)) == .run(lookAgain: at(0.5)))
         #expect(machine.guestCare(at: at(2)) == .suspend)
         #expect(machine.next(at: at(0)) == .grant(ttl: .seconds(6)))
+    }
+
+    @Test func whatTheEarlierAgentKnewCountsForItsGuestsAndNoGuess() {
+        var machine = SessionMachine(ttl: .seconds(6))
+        machine.observe(.began(safeUntil: at(1.5)), at: at(0))
+        #expect(machine.guestCare(at: at(0.2)) == .askMembers(until: at(1.5) - machine.margin))
+        #expect(machine.guestCare(at: at(1.5) - machine.margin) == .suspend)
+        machine.observe(.began(safeUntil: at(5)), at: at(2))
+        #expect(
+            machine.guestCare(at: at(2)) == .run(lookAgain: at(5) - machine.margin - .seconds(1.5)))
     }
 }
 

@@ -154,6 +154,8 @@ class Observer:
                 continue
             read += 1
             with self.lock:
+                if vm not in self.wanted:
+                    continue  # It was deleted meanwhile, and its disk was read while it went.
                 found = ledger.observe_disk(value, acknowledged, time.monotonic())
                 # A lost write stays lost, and is told once.
                 known = {(each.rule, each.vm) for each in self.findings}

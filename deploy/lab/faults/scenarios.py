@@ -242,10 +242,12 @@ def twin(scenario, _times):
     observer, lab = scenario.observer, scenario.session.world.lab
     host, guests = scenario.busiest()
     other = next(each for each in lab.machines("host") if each.name != host)
-    control.end_service(other.socket, "agent", "stop")
+    # Not `stop`: that leaves a fence behind, which would suspend the twin.
+    control.end_service(other.socket, "agent", "kill")
     inside = [control.enter(lab.machine(host).socket), control.enter(other.socket)]
     domain = f"metastack-{guests[0].vm}"
     description = run_tool(*inside[0], *VIRSH, "dumpxml", "--security-info", domain)
+    run_tool(*inside[1], "mkdir", "-p", "/var/log/metastack/console")
     run_tool(*inside[1], *VIRSH, "create", "/dev/stdin", stdin=description)
     scenario.expected = {"written-twice", "computed-twice", "lost"}
 

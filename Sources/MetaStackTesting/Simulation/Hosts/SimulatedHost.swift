@@ -1,0 +1,121 @@
+import MetaStackAgent
+import MetaStackDecisions
+import MetaStackModel
+
+/// A machine: its libvirt with the domains on it, its clocks, and the process of the agent. The
+/// domains outlive the agent; nothing outlives the machine's power.
+///
+/// `@unchecked Sendable`: see ``World``.
+final class SimulatedHost: @unchecked Sendable {
+    let number: Int
+    let id: HostID
+    let capacity: HypervisorCapacity
+    let world: World
+    let clock: MachineClock
+    private(set) var domains: [VMID: SimulatedDomain] = [:]
+    private(set) var hasPower = true
+    /// What agents leave for the next one in `/run`.
+    var proof: ContinuousClock.Instant?
+    private(set) var hasLibvirt = true
+    /// How much longer libvirt takes for everything.
+    var slowness = Duration.zero
+    private var listeners: [AsyncStream<HypervisorEvent>.Continuation] = []
+
+    init(number: Int, ram: Int, world: World) throws {
+        self.number = number
+        self.world = world
+        id = try HostID("node-\(number)")
+        capacity = HypervisorCapacity(
+            ram: try Mebibytes(ram), vcpus: 8, machine: "machine-\(number)",
+            description: "simulated")
+        let drift = Int64(world.random.below(1001)) - 500
+        clock = MachineClock(world: world, drift: drift)
+    }
+
+    // MARK: libvirt
+
+    func domain(_ vm: VMID) throws -> SimulatedDomain {
+        guard let domain = domains[vm] else { throw SimulatedFailure.noDomain(vm) }
+        return domain
+    }
+
+    func create(_ guest: GuestSpecification, ceph: SimulatedCeph, serial: Int) throws {
+        guard domains[guest.vm] == nil else { throw SimulatedFailure.domainExists(guest.vm) }
+        let domain = try SimulatedDomain(guest, host: number, serial: serial, ceph: ceph)
+        domain.onChange = { [weak self] in self?.tell(.changed(guest.vm)) }
+        domains[guest.vm] = domain
+        world.note(
+            "host \(number) creates vm \(guest.vm) domain \(serial) of incarnation "
+                + "\(guest.incarnation)")
+        tell(.changed(guest.vm))
+    }
+
+    func resume(_ vm: VMID) throws {
+        let domain = try domain(vm)
+        world.note("host \(number) resumes vm \(vm) domain \(domain.serial)")
+        domain.resume()
+        tell(.changed(vm))
+    }
+
+    func suspend(_ vm: VMID) throws {
+        let domain = try domain(vm)
+        world.note("host \(number) suspends vm \(vm) domain \(domain.serial)")
+        domain.suspend()
+        tell(.changed(vm))
+    }
+
+    /// SIGKILL of a domain's process.
+    func kill(_ vm: VMID) {
+        end(vm, .crashed(reason: "its QEMU process ended"), isHeard: false)
+    }
+
+    /// The domain ends, by whatever cause.
+    func end(_ vm: VMID, _ exit: GuestExit, isHeard: Bool) {
+        guard let domain = domains.removeValue(forKey: vm) else { return }
+        world.note("host \(number) ends vm \(vm) domain \(domain.serial): \(exit)")
+        domain.end(isHeard: isHeard)
+        tell(.ended(vm, exit))
+    }
+
+    // MARK: Events
+
+    func events() -> AsyncStream<HypervisorEvent> {
+        let (events, listener) = AsyncStream<HypervisorEvent>.makeStream()
+        listeners.append(listener)
+        if hasLibvirt { listener.yield(.listAgain) }
+        return events
+    }
+
+    func forgetListeners() {
+        listeners.forEach { $0.finish() }
+        listeners = []
+    }
+
+    private func tell(_ event: HypervisorEvent) {
+        guard hasLibvirt else { return }
+        world.after(world.duration(.microseconds(100), .milliseconds(5))) { [self] in
+            guard hasLibvirt else { return }
+            listeners.forEach { $0.yield(event) }
+        }
+    }
+
+    // MARK: Faults
+
+    /// libvirtd restarts: guests run on, events are lost.
+    func setLibvirt(_ isThere: Bool) {
+        guard hasLibvirt != isThere else { return }
+        hasLibvirt = isThere
+        world.note("host \(number) libvirt \(isThere ? "is back" : "goes away")")
+        listeners.forEach {
+            $0.yield(isThere ? .listAgain : .disconnected("the connection broke"))
+        }
+    }
+
+    func losePower() {
+        hasPower = false
+        proof = nil
+        for vm in domains.keys.sorted() { domains.removeValue(forKey: vm)?.end(isHeard: false) }
+    }
+
+    func regainPower() { hasPower = true }
+}

@@ -1,0 +1,72 @@
+import MetaStackAgent
+
+/// A deliberate mistake in the protocol, planted at the agent's seams: between the agent and etcd,
+/// the storage, the hypervisor and chance. Each must be caught by the oracle.
+public enum Mutation: String, CaseIterable, Sendable {
+    // At the storage.
+    case noEviction = "no-eviction"
+    case evictAfterStart = "evict-after-start"
+    case evictWatchersOnly = "evict-watchers-only"
+    case liftTooEarly = "lift-too-early"
+    case recordsBeforeImage = "records-before-image"
+    // At the hypervisor.
+    case resumeBeforeRecord = "resume-before-record"
+    case releaseBeforeDestroy = "release-before-destroy"
+    case noSuspend = "no-suspend"
+    case spareTheDeaf = "spare-the-deaf"
+    case adoptAnything = "adopt-anything"
+    // At etcd.
+    case trustLease = "trust-lease"
+    case blindOutage = "blind-outage"
+    case watchWithoutList = "watch-without-list"
+    case claimUnwanted = "claim-unwanted"
+    case claimWithoutLease = "claim-without-lease"
+    case claimTwice = "claim-twice"
+    case recordBlindly = "record-blindly"
+    case claimInPlaceBlindly = "claim-in-place-blindly"
+    // At chance.
+    case reuseNames = "reuse-names"
+
+    /// What is wrong with it.
+    public var words: String {
+        switch self {
+        case .noEviction: "former writers are not evicted"
+        case .evictAfterStart: "former writers are evicted 2 s after the new guest was started"
+        case .evictWatchersOnly: "only present watchers are evicted, recorded clients are not"
+        case .liftTooEarly: "evictions end after 1 s, whether the old domain is gone or not"
+        case .recordsBeforeImage: "disks are removed after their records, if at all"
+        case .resumeBeforeRecord: "a new guest runs before its storage clients are on record"
+        case .releaseBeforeDestroy: "a domain counts as gone while it still shuts down"
+        case .noSuspend: "guests of an unproven session are not suspended"
+        case .spareTheDeaf: "guests that cannot be suspended run on"
+        case .adoptAnything: "a domain that is here is gone on with, whoever has owned its VM since"
+        case .trustLease: "a keepalive without an answer counts as answered"
+        case .blindOutage: "members that are silent count as members that are down"
+        case .watchWithoutList: "after a compaction the watch goes on from now without a list"
+        case .claimUnwanted: "a claim does not compare the desired record"
+        case .claimWithoutLease: "a claim stands under no lease"
+        case .claimTwice: "a claim does not compare that there is none"
+        case .recordBlindly: "a guest is recorded whatever has become of its claim and lease"
+        case .claimInPlaceBlindly: "a claim in place compares neither history nor evictions"
+        case .reuseNames: "images are named after their VM alone"
+        }
+    }
+
+    /// Puts the mistake between a process and its parts.
+    func plant(
+        in real: SimulatedFleet.Parts, _ node: Node, _ fleet: SimulatedFleet
+    ) -> SimulatedFleet.Parts {
+        SimulatedFleet.Parts(
+            etcd: MutatedEtcd(real: real.etcd, mutation: self, host: node.host.id),
+            hypervisor: MutatedHypervisor(
+                real: real.hypervisor, mutation: self, host: node.host, fleet: fleet),
+            storage: MutatedStorage(
+                real: real.storage, mutation: self, ceph: fleet.ceph, world: fleet.world),
+            random: self == .reuseNames ? NoRandom() : real.random)
+    }
+}
+
+/// Chance that always says the same.
+private struct NoRandom: NodeRandom {
+    func next() -> UInt64 { 0 }
+}
