@@ -53,21 +53,21 @@ public struct Agent: Service {
         let me = configuration.node.name
         let clock = parts.clock
         let view = NodeView(me: me, ttl: configuration.node.leaseTTL)
+        let capacity = try await parts.hypervisor.capacity()
         let host = HostRecord(
             HostRecord.Fixed(configuration, since: clock.timestamp),
-            capacity: try await parts.hypervisor.capacity(), store: parts.store, view: view,
+            capacity: capacity, store: parts.store, view: view,
             clock: clock, logger: logger)
         let router = ChangeRouter(
             view: view, guests: WorkQueue(clock: clock), images: WorkQueue(clock: clock),
             host: WorkQueue(clock: clock), clock: clock, logger: logger)
         let domains = LocalDomains(hypervisor: parts.hypervisor, view: view)
         let performer = GuestPerformer(
-            view: view, store: parts.store,
-            transactions: VMTransactions(store: parts.store, me: me),
-            hypervisor: parts.hypervisor, storage: parts.storage,
+            view: view, store: parts.store, hypervisor: parts.hypervisor, storage: parts.storage,
             settings: GuestSettings(
                 vmPool: configuration.storage.vmPool,
-                consoleDirectory: configuration.libvirt.consoleDirectory),
+                consoleDirectory: configuration.libvirt.consoleDirectory,
+                startConcurrency: configuration.node.startConcurrency ?? capacity.vcpus),
             clock: clock, random: parts.random, logger: logger)
         let importer = ImageImporter(
             view: view, store: parts.store, storage: parts.storage, files: parts.files,

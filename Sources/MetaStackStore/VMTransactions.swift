@@ -1,5 +1,29 @@
 public import MetaStackModel
 
+/// A VM that a node wants to own, with the volume records that provisioning will need.
+public struct ClaimOrder: Sendable {
+    public var vm: VMID
+    /// The revision of the desired record that it rests on.
+    public var wanted: MetaStackModel.Revision
+    public var claim: ActualVM
+    /// `known` is the revision that was read; nil where there was no such record.
+    public var volumes: [(id: VolumeID, volume: Volume, known: MetaStackModel.Revision?)]
+    /// The image that a disk is made from; nil where none has to be made.
+    public var image: (id: ImageID, revision: MetaStackModel.Revision)?
+
+    public init(
+        vm: VMID, wanted: MetaStackModel.Revision, claim: ActualVM,
+        volumes: [(id: VolumeID, volume: Volume, known: MetaStackModel.Revision?)],
+        image: (id: ImageID, revision: MetaStackModel.Revision)?
+    ) {
+        self.vm = vm
+        self.wanted = wanted
+        self.claim = claim
+        self.volumes = volumes
+        self.image = image
+    }
+}
+
 /// The transactions of the protocol, one function each. What must still be true stands in each one's
 /// comment; where it is not, nothing is written and the node looks again.
 public struct VMTransactions: Sendable {
@@ -11,22 +35,28 @@ public struct VMTransactions: Sendable {
         self.me = me
     }
 
-    /// Nobody owns the VM, it is wanted as it was read, this node's lease is alive, and where a
-    /// disk has to be made, its image is not on its way out.
-    public func claim(
-        _ vm: VMID, wanted: Stored<DesiredVM>, as claim: ActualVM,
-        volumes: [(id: VolumeID, volume: Volume, known: Stored<Volume>?)],
-        image: (id: ImageID, revision: MetaStackModel.Revision)?, lease: LeaseNumber
-    ) async throws -> WriteResult {
+    /// How many claims fit into one transaction: etcd takes 128 conditions (`--max-txn-ops`), a claim
+    /// has up to four, and the lease is one more.
+    public static let claimsAtOnce = 31
+
+    /// Nobody owns the VMs, each is wanted as it was read, this node's lease is alive, and where a
+    /// disk has to be made, its image is not on its way out. All or none.
+    ///
+    /// - Parameter orders: at most ``claimsAtOnce``, each for another VM.
+    public func claim(_ orders: [ClaimOrder], lease: LeaseNumber) async throws -> WriteResult {
         try await store.write(
-            [.put(.actualVM(vm), claim, lease: lease)]
-                + volumes.map { .put(.volume($0.id), $0.volume) },
-            if: [
-                .unchanged(.desiredVM(vm), since: wanted.revision), .absent(.actualVM(vm)),
-                .underLease(.host(me), lease),
-            ] + volumes.map { unchanged(.volume($0.id), $0.known?.revision) }
-                + [image].compactMap(\.self).map {
-                    .unchanged(.actualImage($0.id), since: $0.revision)
+            orders.flatMap { order -> [RecordWrite] in
+                [.put(.actualVM(order.vm), order.claim, lease: lease)]
+                    + order.volumes.map { .put(.volume($0.id), $0.volume) }
+            },
+            if: [.underLease(.host(me), lease)]
+                + orders.flatMap { order -> [RecordCondition] in
+                    [.unchanged(.desiredVM(order.vm), since: order.wanted)]
+                        + [.absent(.actualVM(order.vm))]
+                        + order.volumes.map { unchanged(.volume($0.id), $0.known) }
+                        + [order.image].compactMap(\.self).map {
+                            .unchanged(.actualImage($0.id), since: $0.revision)
+                        }
                 })
     }
 

@@ -135,10 +135,10 @@ import Testing
     @Test func changesKeepFieldsThatThisVersionDoesNotKnow() async throws {
         var cluster = Cluster.running
         cluster.put(
-            "desired_vms/v1", #"{"name":"web","flavour":"f1","image":"i1","priority":7}"#, at: 10)
+            "desired_vms/v1", #"{"name":"web","flavour":"f1","image":"i1","colour":7}"#, at: 10)
         let access = FakeAccess(cluster)
         _ = try await run("vm", "stop", "v1", on: access)
-        #expect(access.cluster.desiredVMs[Self.id]?.value.rest["priority"] == .integer(7))
+        #expect(access.cluster.desiredVMs[Self.id]?.value.rest["colour"] == .integer(7))
     }
 
     @Test func deleteWaitsForClaimAndVolumes() async throws {

@@ -81,7 +81,9 @@ final class FakeAccess: ClusterAccess {
             cluster.desiredVMs[id].map { ($0.revision, $0.createRevision) }
         case .image(let id): cluster.images[id].map { ($0.revision, $0.createRevision) }
         case .flavour(let id): cluster.flavours[id].map { ($0.revision, $0.createRevision) }
-        case .globalConfig, .actualVM, .host, .desiredHost, .volume, .history, .decline,
+        case .desiredHost(let id):
+            cluster.desiredHosts[id].map { ($0.revision, $0.createRevision) }
+        case .globalConfig, .actualVM, .host, .volume, .history, .decline,
             .actualImage:
             nil
         }

@@ -5,6 +5,44 @@ import MetaStackTesting
 import Testing
 
 struct TransactionTests {
+    private func order(
+        _ wanted: MetaStackModel.Revision, by host: HostID, _ vm: VMID = web
+    ) -> ClaimOrder {
+        ClaimOrder(vm: vm, wanted: wanted, claim: .example(by: host), volumes: [], image: nil)
+    }
+
+    @Test func asManyClaimsAsFitGoInOneTransactionAndAllOrNone() async throws {
+        try await withStore { store in
+            let lease = try await store.grantLease(ttl: .seconds(60)).lease
+            try await store.put(.host(me), Host.example(), lease: lease)
+            let image = ImageID(unchecked: "image")
+            let ready = try await store.put(
+                .actualImage(image), ActualImage(host: me, state: .ready))
+            var orders: [ClaimOrder] = []
+            for number in 0..<VMTransactions.claimsAtOnce {
+                let vm = VMID(unchecked: "vm-\(number)")
+                let wanted = try await store.put(.desiredVM(vm), DesiredVM.example())
+                var order = order(wanted, by: me, vm)
+                let volume = Volume(
+                    pool: PoolName(unchecked: "vms"), image: "root", vm: vm,
+                    vmCreateRevision: wanted)
+                order.volumes = [(VolumeID(vm: vm), volume, nil)]
+                order.image = (image, ready)
+                orders.append(order)
+            }
+            let transactions = VMTransactions(store: store, me: me)
+            orders[7].wanted = Revision(1)
+            #expect(try await transactions.claim(orders, lease: lease) == .conflict)
+            #expect(try await store.load().actualVMs.isEmpty)
+            orders[7].wanted = try await store.put(
+                .desiredVM(orders[7].vm), DesiredVM.example())
+            #expect(try await transactions.claim(orders, lease: lease) != .conflict)
+            let cluster = try await store.load()
+            #expect(cluster.actualVMs.count == orders.count)
+            #expect(cluster.volumes.count == orders.count)
+        }
+    }
+
     @Test func writesAllOrNothing() async throws {
         try await withStore { store in
             let writes: [RecordWrite] = [
@@ -42,10 +80,7 @@ struct TransactionTests {
                 for host in hosts {
                     group.addTask {
                         try await VMTransactions(store: store, me: host).claim(
-                            web,
-                            wanted: Stored(.example(), revision: wanted, createRevision: wanted),
-                            as: .example(by: host), volumes: [], image: nil,
-                            lease: lease)
+                            [order(wanted, by: host)], lease: lease)
                     }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -64,9 +99,7 @@ struct TransactionTests {
                 -> WriteResult
             {
                 try await VMTransactions(store: store, me: me).claim(
-                    web, wanted: Stored(.example(), revision: wanted, createRevision: wanted),
-                    as: .example(), volumes: [], image: nil,
-                    lease: lease)
+                    [order(wanted, by: me)], lease: lease)
             }
             #expect(try await claim(wish, lease) == .conflict, "no host record stands")
             try await store.put(.host(me), Host.example(), lease: lease)
@@ -88,10 +121,11 @@ struct TransactionTests {
             let volume = Volume(
                 pool: PoolName(unchecked: "vms"), image: "web.root.1", vm: web,
                 vmCreateRevision: wish)
+            var order = order(wish, by: me)
+            order.volumes = [(VolumeID(vm: web), volume, nil)]
+            order.image = (image, ready)
             let result = try await VMTransactions(store: store, me: me).claim(
-                web, wanted: Stored(.example(), revision: wish, createRevision: wish),
-                as: .example(), volumes: [(VolumeID(vm: web), volume, nil)], image: (image, ready),
-                lease: lease)
+                [order], lease: lease)
             #expect(result == .conflict)
             #expect(try await store.load().volumes.isEmpty)
         }

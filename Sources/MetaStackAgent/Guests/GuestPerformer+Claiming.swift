@@ -16,8 +16,7 @@ extension GuestPerformer {
         } catch {
             return pending(situation, error.description)
         }
-        let candidates = view.placement.candidates(for: plan.request)
-        guard let rank = candidates.firstIndex(of: view.me) else {
+        guard let rank = view.turn(of: vm)?.rank else {
             return pending(situation, reasonHere(plan.request))
         }
         if let early = timeToTurn(vm, rank: rank) { return .again(after: early) }
@@ -26,9 +25,12 @@ extension GuestPerformer {
         }
         // Whoever claims it, this node among them, ends what is known of the former owner.
         let departure = view.read { $0.departures[vm] }
-        let result = try await transactions.claim(
-            vm, wanted: wanted, as: newClaim(plan, wanted), volumes: volumes(plan, situation),
-            image: plan.disk.map { ($0.imageID, $0.imageRevision) }, lease: situation.lease)
+        let result = try await claims.claim(
+            ClaimOrder(
+                vm: vm, wanted: wanted.revision, claim: newClaim(plan, wanted),
+                volumes: volumes(plan, situation),
+                image: plan.disk.map { ($0.imageID, $0.imageRevision) }),
+            lease: situation.lease)
         settle(vm, result)
         if case .written(let revision) = result {
             log(situation, revision).info("claimed", metadata: ["rank": "\(rank)"])
@@ -131,7 +133,7 @@ extension GuestPerformer {
     /// image name, since a former owner that stalls may still be at work on the old one.
     private func volumes(
         _ plan: VMPlan, _ situation: GuestSituation
-    ) -> [(id: VolumeID, volume: Volume, known: Stored<Volume>?)] {
+    ) -> [(id: VolumeID, volume: Volume, known: Revision?)] {
         let id = VolumeID(vm: situation.vm)
         let known = situation.volumes[id]
         guard let disk = plan.disk, let wanted = situation.desired else { return [] }
@@ -139,7 +141,7 @@ extension GuestPerformer {
             pool: settings.vmPool, image: freshName(of: id),
             size: plan.flavour.disk, vm: situation.vm, vmCreateRevision: wanted.createRevision,
             source: disk.imageID, discarded: known?.value.attempts ?? [])
-        return [(id, volume, known)]
+        return [(id, volume, known?.revision)]
     }
 
     /// A name for a disk's next image, for this agent alone and for one attempt.
@@ -172,7 +174,7 @@ extension GuestPerformer {
         _ request: PlacementRequest, _ wanted: Stored<DesiredVM>, _ situation: GuestSituation,
         forGuestHere: Bool = false
     ) -> Bool {
-        guard let offer = view.placement.offers[view.me] else { return false }
+        guard let offer = view.placement[view.me] else { return false }
         let cluster = view.cluster
         let waiting = forGuestHere ? [] : guestsWithoutClaim(in: cluster, except: request.vm)
         return memory.state.withLock { state in
@@ -196,7 +198,7 @@ extension GuestPerformer {
     /// Whether this node's claims leave room for a guest that is here without one. They stay, so
     /// waiting would not help; what is underway may come to nothing.
     private func hasRoom(forGuestHere request: PlacementRequest) -> Bool {
-        view.placement.offers[view.me]?.hasRoom(for: request) ?? true
+        view.placement[view.me]?.hasRoom(for: request) ?? true
     }
 
     /// What the guests here need that lost their claims: their memory is taken already.

@@ -143,12 +143,14 @@ extension GuestPerformer {
             disks.append(try await storage.disk(volume.image, in: volume.pool))
         }
         view.change { $0.exits[situation.vm] = nil }
-        try await hypervisor.create(
-            GuestSpecification(
-                vm: situation.vm, uuid: uuid, name: wanted.value.name, ram: claim.value.ram,
-                vcpus: claim.value.vcpus, disks: disks, macs: claim.value.macs,
-                incarnation: claim.incarnation, vmCreateRevision: wanted.createRevision,
-                console: claim.value.console))
+        let guest = GuestSpecification(
+            vm: situation.vm, uuid: uuid, name: wanted.value.name, ram: claim.value.ram,
+            vcpus: claim.value.vcpus, disks: disks, macs: claim.value.macs,
+            incarnation: claim.incarnation, vmCreateRevision: wanted.createRevision,
+            console: claim.value.console)
+        try await starts.run(priority: wanted.value.placement.priority) {
+            try await hypervisor.create(guest)
+        }
         let clients = try await ownClients(
             among: try await writers(of: volumes).subtracting(before), situation)
         log(situation).info(

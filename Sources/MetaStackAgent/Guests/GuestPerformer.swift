@@ -28,6 +28,26 @@ struct GuestPerformer: Sendable {
     let random: any NodeRandom
     let logger: Logger
     let memory = GuestMemory()
+    let claims: ClaimBatcher
+    let starts: StartSlots
+
+    init(
+        view: NodeView, store: ClusterStore, hypervisor: any Hypervisor,
+        storage: any BlockStorage, settings: GuestSettings, clock: any NodeClock,
+        random: any NodeRandom, logger: Logger
+    ) {
+        self.view = view
+        self.store = store
+        transactions = VMTransactions(store: store, me: view.me)
+        self.hypervisor = hypervisor
+        self.storage = storage
+        self.settings = settings
+        self.clock = clock
+        self.random = random
+        self.logger = logger
+        claims = ClaimBatcher(transactions)
+        starts = StartSlots(settings.startConcurrency)
+    }
 
     func perform(_ step: GuestStep, _ situation: GuestSituation) async throws -> Outcome {
         switch step {
@@ -99,6 +119,8 @@ struct GuestSettings: Sendable {
     var vmPool: PoolName
     /// Where guests' serial consoles are logged.
     var consoleDirectory: String
+    /// How many guests are created at a time.
+    var startConcurrency: Int
     /// How long a guest may take to shut down before it is ended.
     var grace = Duration.seconds(30)
     /// A guest that is still booting misses the first request.

@@ -109,7 +109,7 @@ final class HostRecord: Sendable {
     }
 
     private func record(_ lease: LeaseNumber) -> Host {
-        let used = view.placement.offers[fixed.name]
+        let used = view.placement[fixed.name]
         let hold = view.takeoverHold(at: clock.now)
         let ttl = view.read { $0.session.ttl }
         return state.withLock { state in

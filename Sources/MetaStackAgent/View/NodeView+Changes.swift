@@ -52,6 +52,14 @@ extension NodeView.State {
         return value
     }
 
+    /// Whose turn each pending VM is, at the cluster's present revision.
+    mutating func presentTurns(of me: HostID) -> Assignment {
+        if let known = turns, known.revision == cluster.revision { return known.value }
+        let value = Assignment(of: cluster.pendingRequests, on: presentPlacement(), for: me)
+        turns = (cluster.revision, value)
+        return value
+    }
+
     /// A name is on record before its image is made, and once it is taken off it never comes back: so
     /// an image that no record names now is nobody's.
     func orphans(of vm: VMID) -> [DiskImage] {
@@ -68,8 +76,8 @@ extension NodeView.State {
             let desired = cluster.desiredVMs[vm],
             let plan = try? VMPlan(vm, desired.value, in: cluster)  // Then nobody can run it.
         else { return false }
-        return presentPlacement().candidates(for: plan.request)
-            .contains { $0 != cluster.actualVMs[vm]?.value.host }
+        return Placement(cluster, without: vm).candidates(for: plan.request)
+            .contains { $0.host != cluster.actualVMs[vm]?.value.host }
     }
 }
 

@@ -38,6 +38,8 @@ final class NodeView: Sendable {
         var storageAwaySince: ContinuousClock.Instant?
         /// The placement of the cluster's present revision, made when first asked for.
         var placement: (revision: Revision, value: Placement)?
+        /// Whose turn each pending VM is at that revision, made when first asked for.
+        var turns: (revision: Revision, value: Assignment)?
     }
 
     private let state: Mutex<State>
@@ -107,6 +109,11 @@ final class NodeView: Sendable {
     var cluster: Cluster { state.withLock { $0.cluster } }
 
     var placement: Placement { state.withLock { $0.presentPlacement() } }
+
+    /// Who shall try to run a pending VM, and when this node may; nil where it is not pending.
+    func turn(of vm: VMID) -> Assignment.Turn? {
+        state.withLock { $0.presentTurns(of: me).turns[vm] }
+    }
 
     /// Why no VM is taken over just now; nil where nothing is held back.
     func takeoverHold(at now: ContinuousClock.Instant) -> TakeoverHold? {

@@ -3,5 +3,7 @@ import ArgumentParser
 struct HostCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "host", abstract: "Hosts that run VMs.",
-        subcommands: [HostList.self, HostShow.self])
+        subcommands: [
+            HostList.self, HostShow.self, HostMaintenance.self, HostReady.self, HostSet.self,
+        ])
 }

@@ -62,8 +62,13 @@ extension Cluster {
         }
         table.add(["ram", ram])
         table.add(["addresses", host?.addresses.joined(separator: ", ")])
-        let labels = host?.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        table.add(["labels", labels?.joined(separator: ", ")])
+        let wanted = desiredHosts[id]?.value ?? DesiredHost()
+        let labels = (host?.labels ?? [:]).merging(wanted.labels) { $1 }
+            .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        table.add([
+            "overcommit", "\(wanted.vcpuOvercommit) for vcpus, \(wanted.ramOvercommit) for ram",
+        ])
+        table.add(["labels", labels.joined(separator: ", ")])
         table.add(["pools", host?.pools.map(\.text).joined(separator: ", ")])
         table.add(["networks", host?.networks.joined(separator: ", ")])
         table.add(["hypervisor", host?.hypervisor])
@@ -74,7 +79,10 @@ extension Cluster {
     }
 
     private func hostMessage(_ id: HostID) -> String? {
-        malformed[RecordKey.host(id).path]?.description ?? hosts[id]?.value.message
+        let wanted = desiredHosts[id]?.value
+        return malformed[RecordKey.host(id).path]?.description
+            ?? malformed[RecordKey.desiredHost(id).path]?.description
+            ?? hosts[id]?.value.message ?? wanted?.reason
     }
 
     /// One host for programs: `id`, `status`, the VMs' ids, and the records as they are.

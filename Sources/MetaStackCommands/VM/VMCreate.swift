@@ -33,6 +33,8 @@ struct VMCreate: ClusterCommand {
             """)
     var restart: DesiredVM.RestartPolicy = .onFailure
 
+    @OptionGroup var placement: PlacementOptions
+
     @Flag(help: "Do not start it yet.")
     var stopped = false
 
@@ -44,7 +46,8 @@ struct VMCreate: ClusterCommand {
         let id = try VMID(session.newID())
         var desired = DesiredVM(
             name: name, flavour: flavourID.text, image: imageID.text,
-            state: stopped ? .stop : .start, host: host, restart: restart)
+            state: stopped ? .stop : .start, host: host, restart: restart,
+            placement: try placement.wishes)
         desired.createdAt = session.now()
         warnOfAbsentHost(cluster, session)
         // Still true at the write: the id is new, and flavour and image are there. That no other

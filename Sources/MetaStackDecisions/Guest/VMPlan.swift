@@ -53,8 +53,6 @@ public struct VMPlan: Sendable, Equatable {
         } catch {
             throw Impossible(description: error.description)
         }
-        request = PlacementRequest(
-            vm: vm, ram: flavour.ram, vcpus: flavour.vcpus, pin: desired.host)
         macs = desired.nics.indices.map { MACAddress(vm: vm, nic: $0) }
         if let (other, address) = cluster.owner(ofOneOf: macs, except: vm) {
             throw Impossible(
@@ -67,6 +65,13 @@ public struct VMPlan: Sendable, Equatable {
         } else {
             disk = try NewDisk(desired, flavour, in: cluster)
         }
+        request = PlacementRequest(
+            vm: vm, since: cluster.desiredVMs[vm]?.createRevision ?? Revision(0),
+            ram: flavour.ram, vcpus: flavour.vcpus, pin: desired.host,
+            pools: Set(
+                [disk?.source.pool].compactMap(\.self)
+                    + (cluster.volumes[vm]?.values.map(\.value.pool) ?? [])),
+            wishes: desired.placement)
     }
 }
 

@@ -1,57 +1,5 @@
 public import MetaStackModel
 
-/// What a VM asks of the host that runs it.
-public struct PlacementRequest: Sendable, Equatable {
-    public var vm: VMID
-    public var ram: Mebibytes
-    public var vcpus: Int
-    /// The one host that may run it; nil for any.
-    public var pin: HostID?
-
-    public init(vm: VMID, ram: Mebibytes, vcpus: Int, pin: HostID? = nil) {
-        self.vm = vm
-        self.ram = ram
-        self.vcpus = vcpus
-        self.pin = pin
-    }
-}
-
-/// What a host has left, as every node computes it from the same records.
-public struct HostOffer: Sendable, Equatable {
-    public var host: HostID
-    public var totalRAM: Mebibytes
-    public var reservedRAM: Mebibytes
-    public var usedRAM: Mebibytes
-    public var totalVCPU: Int
-    public var usedVCPU: Int
-    /// Whether it takes VMs at all, and if not, why.
-    public var refusal: String?
-
-    /// Virtual processors that share a real one, at most.
-    public static let vcpuOvercommit = 8
-
-    /// What is left when the host has taken a VM as well.
-    public func after(_ request: PlacementRequest) -> HostOffer {
-        var offer = self
-        offer.commit(ram: request.ram, vcpus: request.vcpus)
-        return offer
-    }
-
-    /// Takes what a claim has committed.
-    mutating func commit(ram: Mebibytes, vcpus: Int) {
-        usedRAM = usedRAM + ram
-        usedVCPU += vcpus
-    }
-
-    /// Whether it is large enough, whatever else speaks for or against it.
-    public func hasRoom(for request: PlacementRequest) -> Bool {
-        freeRAM >= request.ram && freeVCPU >= request.vcpus
-    }
-
-    public var freeRAM: Mebibytes { totalRAM - reservedRAM - usedRAM }
-    public var freeVCPU: Int { totalVCPU * Self.vcpuOvercommit - usedVCPU }
-}
-
 /// Why a host cannot run a VM, in the words that people read.
 public struct Refusal: Sendable, Equatable, CustomStringConvertible {
     public let description: String
@@ -62,30 +10,90 @@ public struct Refusal: Sendable, Equatable, CustomStringConvertible {
 /// Whether a host can run a VM at all. Pure, and the same on every node.
 public enum Admission {
     /// Every reason against; empty where the VM fits.
+    ///
+    /// - Parameters:
+    ///   - declined: why the host could not run it when it tried lately.
+    ///   - seats: the hosts that run members of each of the VM's groups.
     public static func refusals(
-        of request: PlacementRequest, by offer: HostOffer, declined: String? = nil
+        of request: PlacementRequest, by offer: HostOffer, declined: String? = nil,
+        seats: [String: Set<HostID>] = [:]
     ) -> [Refusal] {
-        var refusals: [Refusal] = []
-        if let refusal = offer.refusal { refusals.append(Refusal(refusal)) }
+        var reasons: [String] = []
+        if let refusal = offer.refusal { reasons.append(refusal) }
         if let pin = request.pin, pin != offer.host {
-            refusals.append(Refusal("the VM is pinned to host \(pin)"))
+            reasons.append("the VM is pinned to host \(pin)")
         }
-        if let declined { refusals.append(Refusal("it tried and could not: \(declined)")) }
-        if request.ram > offer.freeRAM {
-            refusals.append(
-                Refusal(
-                    "needs \(request.ram), \(offer.freeRAM.count) free of \(offer.totalRAM.count), "
-                        + "\(offer.reservedRAM.count) reserved"))
+        if let declined { reasons.append("it tried and could not: \(declined)") }
+        reasons += capacity(request, offer)
+        reasons += labels(request, offer)
+        reasons += missingPools(request, offer).sorted().map { "it has no pool \($0)" }
+        reasons += groups(request, offer, seats)
+        return reasons.map { Refusal($0) }
+    }
+
+    /// The same without the words: whether there is no reason against.
+    static func fits(
+        _ request: PlacementRequest, _ offer: HostOffer, seats: [String: Set<HostID>]
+    ) -> Bool {
+        guard offer.refusal == nil, request.pin == nil || request.pin == offer.host,
+            request.ram.count <= offer.freeRAM, request.vcpus <= offer.freeVCPU,
+            request.vcpus <= offer.totalVCPU, missingPools(request, offer).isEmpty
+        else { return false }
+        let wishes = request.wishes
+        return (wishes.required.isEmpty || labels(request, offer).isEmpty)
+            && (wishes.groups.isEmpty || groups(request, offer, seats).isEmpty)
+    }
+
+    /// A host that names no pools has not looked yet; it is not asked.
+    private static func missingPools(
+        _ request: PlacementRequest, _ offer: HostOffer
+    ) -> Set<PoolName> {
+        offer.pools.isEmpty ? [] : request.pools.subtracting(offer.pools)
+    }
+
+    private static func capacity(_ request: PlacementRequest, _ offer: HostOffer) -> [String] {
+        var reasons: [String] = []
+        if request.ram.count > offer.freeRAM {
+            var text = "needs \(request.ram), \(max(0, offer.freeRAM)) free of "
+            text += "\(offer.totalRAM.count), \(offer.reservedRAM.count) reserved"
+            if offer.ramOvercommit != .none {
+                text += ", overcommitted \(offer.ramOvercommit) times"
+            }
+            reasons.append(text)
         }
         if request.vcpus > offer.freeVCPU {
-            refusals.append(
-                Refusal(
-                    "needs \(request.vcpus) vCPUs, \(max(0, offer.freeVCPU)) free of "
-                        + "\(offer.totalVCPU * HostOffer.vcpuOvercommit)"))
+            reasons.append(
+                "needs \(request.vcpus) vCPUs, \(max(0, offer.freeVCPU)) free of "
+                    + "\(offer.vcpuLimit)")
         } else if request.vcpus > offer.totalVCPU {
-            refusals.append(
-                Refusal("needs \(request.vcpus) vCPUs, the host has \(offer.totalVCPU) cores"))
+            reasons.append("needs \(request.vcpus) vCPUs, the host has \(offer.totalVCPU) cores")
         }
-        return refusals
+        return reasons
+    }
+
+    private static func labels(_ request: PlacementRequest, _ offer: HostOffer) -> [String] {
+        request.wishes.required.sorted { $0.key < $1.key }.compactMap { name, value in
+            switch offer.labels[name] {
+            case value?: nil
+            case let other?: "needs label \(name)=\(value), the host has \(name)=\(other)"
+            case nil: "needs label \(name)=\(value), the host has none"
+            }
+        }
+    }
+
+    private static func groups(
+        _ request: PlacementRequest, _ offer: HostOffer, _ seats: [String: Set<HostID>]
+    ) -> [String] {
+        request.wishes.groups.sorted { $0.key < $1.key }.compactMap { group, affinity in
+            let here = offer.groups[group] ?? HostOffer.Members()
+            if here.wantingNone > 0 || (affinity == .antiAffinity && here.count > 0) {
+                return "group \(group) keeps its VMs apart, and the host runs one of them"
+            }
+            if affinity == .affinity, here.count == 0, let seats = seats[group], !seats.isEmpty {
+                return "group \(group) keeps its VMs together, and they run on "
+                    + seats.sorted().map(\.text).joined(separator: ", ")
+            }
+            return nil
+        }
     }
 }

@@ -15,6 +15,9 @@ public struct NodeSettings: Sendable, Equatable {
     /// Memory that no guest gets.
     public var reservedRAM = Mebibytes(bytes: 1 << 30)
 
+    /// How many guests are created at a time; nil for one a core.
+    public var startConcurrency: Int?
+
     /// The machine's own watchdog, fed beside the service manager's; nil for none.
     public var watchdogDevice: String?
 
@@ -39,6 +42,7 @@ public struct NodeSettings: Sendable, Equatable {
         leaseTTL = reader.value("node", "lease-ttl", default: leaseTTL, Self.leaseTTL)
         labels = reader.map("node", "labels", SettingText.label)
         reservedRAM = reader.value("node", "reserved-ram", default: reservedRAM, Self.amount)
+        startConcurrency = reader.optional("node", "start-concurrency", Self.count)
         watchdogDevice = reader.optional("node", "watchdog-device", SettingText.path)
     }
 
@@ -51,6 +55,13 @@ public struct NodeSettings: Sendable, Equatable {
 
     private static func amount(_ text: String) throws(ValidationError) -> Mebibytes {
         try Mebibytes(text: text)
+    }
+
+    private static func count(_ text: String) throws(ValidationError) -> Int {
+        guard let count = Int(text), (1...1000).contains(count) else {
+            throw SettingText.refuse("number", text, "use a whole number from 1 to 1000")
+        }
+        return count
     }
 
     static func leaseTTL(_ text: String) throws(ValidationError) -> Duration {

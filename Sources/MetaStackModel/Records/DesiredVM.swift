@@ -28,12 +28,13 @@ public struct DesiredVM: Record {
     /// Its NICs in order; one on the node's bridge where the record says nothing.
     public var nics: [DesiredNIC]
     public var restart: RestartPolicy
+    public var placement: PlacementWishes
     public var rest: [String: JSONValue]
 
     public init(
         name: ResourceName, flavour: String, image: String, state: State, host: HostID? = nil,
         nics: [DesiredNIC] = [DesiredNIC()], restart: RestartPolicy = .onFailure,
-        rest: [String: JSONValue] = [:]
+        placement: PlacementWishes = PlacementWishes(), rest: [String: JSONValue] = [:]
     ) {
         self.name = name
         self.flavour = flavour
@@ -42,6 +43,7 @@ public struct DesiredVM: Record {
         self.host = host
         self.nics = nics
         self.restart = restart
+        self.placement = placement
         self.rest = rest
     }
 
@@ -54,6 +56,7 @@ public struct DesiredVM: Record {
         host = try fields.optional("host")
         nics = try fields.optional("nics", default: [DesiredNIC()])
         restart = try fields.optional("restart_policy", default: .onFailure)
+        placement = try PlacementWishes(&fields)
         rest = try fields.rest()
         guard nics.count <= DesiredNIC.maximumPerVM else {
             throw ValidationError(
@@ -71,6 +74,7 @@ public struct DesiredVM: Record {
         try fields.put("host", host)
         if nics != [DesiredNIC()] { try fields.put("nics", nics) }
         if restart != .onFailure { try fields.put("restart_policy", restart) }
+        try placement.write(to: &fields)
     }
 }
 

@@ -103,32 +103,3 @@ public struct Host: Record {
         try fields.put("since", since)
     }
 }
-
-/// What is wanted of a host: `desired_hosts/<host_id>`. Written by management only.
-public struct DesiredHost: Record {
-    public enum State: String, Codable, Sendable {
-        /// It takes VMs.
-        case ready
-        /// It takes no further VMs.
-        case maintenance
-    }
-
-    public var state: State
-    public var rest: [String: JSONValue]
-
-    public init(state: State, rest: [String: JSONValue] = [:]) {
-        self.state = state
-        self.rest = rest
-    }
-
-    public init(from decoder: any Decoder) throws {
-        var fields = try FieldReader(decoder)
-        state = try fields.optional("state", default: .ready)
-        rest = try fields.rest()
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var fields = try FieldWriter(encoder, rest: rest)
-        try fields.put("state", state)
-    }
-}

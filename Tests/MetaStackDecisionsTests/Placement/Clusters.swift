@@ -4,13 +4,13 @@ import MetaStackModel
 extension Cluster {
     mutating func addHost(
         _ name: String, ram: Int = 4096, reserved: Int = 0, vcpus: Int = 4,
-        message: String? = nil, lease: String = "7"
+        message: String? = nil, lease: String = "7", labels: [String: String] = [:]
     ) throws {
         let id = HostID(unchecked: name)
         hosts[id] = Stored(
             Host(
                 name: id, totalRAM: try Mebibytes(ram), reservedRAM: try Mebibytes(reserved),
-                totalVCPU: vcpus, lease: lease, version: "1", hypervisor: "test",
+                totalVCPU: vcpus, lease: lease, labels: labels, version: "1", hypervisor: "test",
                 message: message, since: Timestamp(milliseconds: 0)),
             revision: Revision(1), createRevision: Revision(1))
     }
@@ -23,6 +23,14 @@ extension Cluster {
                 host: HostID(unchecked: host), state: .running, ram: try Mebibytes(ram),
                 vcpus: vcpus, since: Timestamp(milliseconds: 0)),
             revision: Revision(2), createRevision: Revision(2))
+    }
+
+    mutating func want(_ vm: String, groups: [String: PlacementWishes.Affinity]) throws {
+        desiredVMs[VMID(unchecked: vm)] = Stored(
+            DesiredVM(
+                name: ResourceName(unchecked: vm), flavour: "tiny", image: "tiny", state: .start,
+                placement: PlacementWishes(groups: groups)),
+            revision: Revision(1), createRevision: Revision(1))
     }
 
     mutating func addFlavour(_ id: String, name: String, disk: Int? = nil) throws {

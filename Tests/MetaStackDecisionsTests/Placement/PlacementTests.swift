@@ -20,7 +20,7 @@ struct PlacementTests {
         let placement = Placement(try cluster(hosts))
         return try Dictionary(
             uniqueKeysWithValues: vms.map {
-                ($0, try #require(try placement.candidates(for: request($0)).first))
+                ($0, try #require(try placement.candidates(for: request($0)).first?.host))
             })
     }
 
@@ -63,7 +63,7 @@ struct PlacementTests {
             Decline(reason: "no disk", at: Timestamp(milliseconds: 0)),
             revision: Revision(9), createRevision: Revision(9))
         let placement = Placement(cluster)
-        #expect(try placement.candidates(for: request(vm)).map(\.text) == ["a"])
+        #expect(try placement.candidates(for: request(vm)).map(\.host.text) == ["a"])
         let refusals = try placement.refusals(of: request(vm)).mapValues { $0.map(\.description) }
         #expect(
             refusals == [
@@ -79,7 +79,7 @@ struct PlacementTests {
         var cluster = try cluster(["a"])
         try cluster.addClaim("old", on: "gone", ram: 4096, vcpus: 1)
         #expect(Placement(cluster).offers.count == 1)
-        #expect(Placement(cluster).offers[HostID(unchecked: "a")]?.usedRAM == .zero)
+        #expect(Placement(cluster)[HostID(unchecked: "a")]?.usedRAM == .zero)
     }
 
     /// Claims VM after VM, each by its first candidate, until nobody takes any more.
@@ -97,12 +97,14 @@ struct PlacementTests {
             let ram = Int.random(in: 64...512, using: &random)
             let vcpus = Int.random(in: 1...3, using: &random)
             let request = try request(vm, ram: ram, vcpus: vcpus)
-            guard let host = Placement(cluster).candidates(for: request).first else { continue }
+            guard let host = Placement(cluster).candidates(for: request).first?.host else {
+                continue
+            }
             try cluster.addClaim(vm.text, on: host.text, ram: ram, vcpus: vcpus)
         }
-        for offer in Placement(cluster).offers.values {
+        for offer in Placement(cluster).offers {
             #expect(offer.usedRAM.count <= offer.totalRAM.count - offer.reservedRAM.count)
-            #expect(offer.usedVCPU <= offer.totalVCPU * HostOffer.vcpuOvercommit)
+            #expect(offer.usedVCPU <= offer.vcpuLimit)
             #expect(offer.usedRAM > .zero)
         }
     }

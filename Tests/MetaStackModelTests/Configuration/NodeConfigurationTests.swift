@@ -55,6 +55,7 @@ func problems(
         #expect(configuration.node.watchdogDevice == "/dev/watchdog1")
         #expect(configuration.libvirt.uri == "test:///default")
         #expect(configuration.libvirt.domainType == .qemu)
+        #expect(configuration.node.startConcurrency == 2)
         #expect(configuration.libvirt.consoleDirectory == "/consoles")
         #expect(configuration.storage.conf == "/c.conf")
         #expect(configuration.storage.user == "u")
@@ -71,7 +72,7 @@ func problems(
         etcd: {endpoints: ["https://10.0.0.1:2379/", "http://[::1]:2379"], prefix: /cloud,
           username: node, password-file: /p, ca: /ca, cert: /cert, key: /key}
         node: {name: alpha, lease-ttl: 1m, labels: {rack: a, row: 3}, reserved-ram: 4GiB,
-          watchdog-device: /dev/watchdog1}
+          start-concurrency: 2, watchdog-device: /dev/watchdog1}
         libvirt: {uri: "test:///default", domain-type: qemu, console-directory: /consoles}
         storage: {driver: rbd, conf: /c.conf, user: u, keyring: /k, vm-pool: v, image-pool: i}
         network: {bridge: vmbr1}
@@ -181,7 +182,8 @@ enum Repository {
     static let allKeys = [
         "etcd.endpoints", "etcd.prefix", "etcd.username", "etcd.password-file", "etcd.ca",
         "etcd.cert", "etcd.key", "node.name", "node.lease-ttl", "node.labels",
-        "node.reserved-ram", "node.watchdog-device", "libvirt.uri", "libvirt.domain-type",
+        "node.reserved-ram", "node.start-concurrency", "node.watchdog-device", "libvirt.uri",
+        "libvirt.domain-type",
         "libvirt.console-directory",
         "storage.driver", "storage.conf", "storage.user", "storage.keyring", "storage.vm-pool",
         "storage.image-pool", "network.bridge", "log.level", "log.format", "log.syslog",

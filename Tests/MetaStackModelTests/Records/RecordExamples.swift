@@ -7,7 +7,7 @@ enum RecordExamples {
         (GlobalConfig.self, #"{"syslog_server": "10.0.0.1", "deep": {"list": [1, 2.5, null]}}"#),
         (Image.self, image), (Flavour.self, flavour), (DesiredVM.self, desiredVM),
         (ActualVM.self, actualVM), (MetaStackModel.Host.self, host),
-        (DesiredHost.self, #"{"state": "ready"}"#),
+        (DesiredHost.self, desiredHost),
         (Volume.self, volume), (VMHistory.self, history), (Decline.self, decline),
         (ActualImage.self, actualImage),
     ]
@@ -19,7 +19,12 @@ enum RecordExamples {
     private static let flavour = #"{"name": "small", "vcpus": 2, "ram": 512, "disk": 10240}"#
     private static let desiredVM = """
         {"name": "web", "flavour": "tiny", "image": "tiny", "state": "stop", "host": "a",
-         "nics": [{"bridge": "later"}, {}]}
+         "nics": [{"bridge": "later"}, {}], "priority": -3, "required_labels": {"rack": "7"},
+         "preferred_labels": {"disk": "fast"}, "groups": {"db": "anti-affinity"}}
+        """
+    private static let desiredHost = """
+        {"state": "maintenance", "reason": "new memory", "labels": {"rack": "7"},
+         "vcpu_overcommit": 4, "ram_overcommit": 1.25}
         """
     private static let actualVM = """
         {"host": "a", "state": "running", "incarnation": 77,

@@ -226,7 +226,7 @@ final class Oracle {
         let ram = held.reduce(Mebibytes.zero) { $0 + $1.ram }
         let vcpus = held.reduce(0) { $0 + $1.vcpus }
         if ram > node.host.capacity.ram
-            || vcpus > node.host.capacity.vcpus * HostOffer.vcpuOvercommit
+            || vcpus > Overcommit.processors.of(node.host.capacity.vcpus)
         {
             violated("I6: \(claim.host) has \(node.host.capacity.ram) and claims \(ram)")
         }

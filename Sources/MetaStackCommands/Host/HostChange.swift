@@ -1,0 +1,28 @@
+import MetaStackModel
+import MetaStackStore
+
+/// A change of what is wanted of a host: what `maintenance`, `ready` and `set` have in common.
+struct HostChange: Sendable {
+    let id: HostID
+    /// What was done, for people.
+    let words: String
+    let change: @Sendable (inout DesiredHost) -> Void
+
+    /// - Throws: `CommandFailure` where the host is unknown or somebody else was faster.
+    func write(over cluster: Cluster, in session: CommandSession) async throws {
+        let known = cluster.desiredHosts[id]
+        var changed = known?.value ?? DesiredHost()
+        change(&changed)
+        let key = RecordKey.desiredHost(id)
+        // One that cannot be read is replaced.
+        let conditions: [RecordCondition] =
+            cluster.malformed[key.path] != nil
+            ? [] : [known.map { .unchanged(key, since: $0.revision) } ?? .absent(key)]
+        let revision = try await session.write(
+            [.put(key, changed)], if: conditions, orElse: .changedMeanwhile("host \(id)"))
+        if session.format == .table { return session.confirm("host \(id) \(words)".printable) }
+        let stored = Stored(
+            changed, revision: revision, createRevision: known?.createRevision ?? revision)
+        session.screen.output(try JSONValue(id: id.text, stored).text(as: session.format))
+    }
+}
