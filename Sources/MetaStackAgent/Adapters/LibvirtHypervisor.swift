@@ -11,6 +11,8 @@ final class LibvirtHypervisor: Hypervisor {
     /// What a domain needs beyond what its VM says.
     struct Settings: Sendable {
         var uri: String
+        /// Where other hosts send guests that come here.
+        var migrationURI: String
         var bridge: String
         /// The Ceph user's secret in libvirt; nil without Ceph.
         var secret: CephSecret?
@@ -66,7 +68,8 @@ final class LibvirtHypervisor: Hypervisor {
             ram: Mebibytes(bytes: Int64(node.memoryBytes)), vcpus: node.cpus,
             machine: try await connection.machineUUID(),
             description:
-                "\(node.hypervisor) \(node.hypervisorVersion) (libvirt \(node.libvirtVersion))")
+                "\(node.hypervisor) \(node.hypervisorVersion) (libvirt \(node.libvirtVersion))",
+            domainType: await choice.made ?? "", architecture: node.cpuModel)
     }
 
     func domains() async throws -> [LocalDomain] {
@@ -100,11 +103,7 @@ final class LibvirtHypervisor: Hypervisor {
     // MARK: Acting
 
     func create(_ guest: GuestSpecification) async throws {
-        if let console = guest.console {
-            try FileManager.default.createDirectory(
-                atPath: (console as NSString).deletingLastPathComponent,
-                withIntermediateDirectories: true)
-        }
+        try makeFolder(of: guest.console)
         let description = DomainDescription(
             guest, type: try await choice.type(), bridge: settings.bridge,
             secret: settings.secret?.uuid)
@@ -128,6 +127,37 @@ final class LibvirtHypervisor: Hypervisor {
             return  // It ended by itself meanwhile.
         }
     }
+
+    // MARK: Moving
+
+    /// A guest with much memory that it changes all the time moves slowly; its owner breaks off what is
+    /// not wanted any more.
+    private static let longestMigration = Duration.seconds(24 * 3600)
+
+    func invitation(console: String?) async throws -> String {
+        try makeFolder(of: console)
+        return settings.migrationURI
+    }
+
+    func migrate(_ vm: VMID, to uri: String) async throws {
+        try await existing(vm).migrate(to: uri, deadline: Self.longestMigration)
+    }
+
+    func abortMigration(of vm: VMID) async throws { try await ours(vm)?.abortMigration() }
+
+    func migrationProgress(of vm: VMID) async throws -> Int? {
+        guard let progress = try await ours(vm)?.migrationProgress() else { return nil }
+        return Int(100 * (progress.total - min(progress.total, progress.remaining)) / progress.total)
+    }
+
+    private func makeFolder(of console: String?) throws {
+        guard let console else { return }
+        try FileManager.default.createDirectory(
+            atPath: (console as NSString).deletingLastPathComponent,
+            withIntermediateDirectories: true)
+    }
+
+    // MARK: Processes
 
     func processes() async -> [VMID] { guestProcesses.list() }
 

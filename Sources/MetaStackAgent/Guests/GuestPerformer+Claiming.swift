@@ -195,6 +195,33 @@ extension GuestPerformer {
         }
     }
 
+    /// Why a guest that another host would send here cannot come; nil where it can, and then the claim
+    /// that names this host keeps its room.
+    func refusal(of claim: ActualVM, _ situation: GuestSituation) -> String? {
+        guard let wanted = situation.desired else { return "nobody wants the VM" }
+        let cluster = view.cluster
+        let plan: VMPlan
+        do throws(VMPlan.Impossible) {
+            plan = try VMPlan(situation.vm, wanted.value, in: cluster)
+        } catch {
+            return error.description
+        }
+        var request = plan.request
+        request.pin = nil  // Where it goes is for its owner to say.
+        guard let offer = Placement(cluster, without: situation.vm)[view.me] else {
+            return "it is not in the records"
+        }
+        let claims = memory.state.withLock { state in
+            state.underway.values.filter { $0.isOpen(in: cluster, under: situation.lease) }
+                .map(\.request)
+        }
+        let waiting = guestsWithoutClaim(in: cluster, except: situation.vm)
+            .filter { guest in !claims.contains { $0.vm == guest.vm } }
+        let left = (claims + waiting).reduce(offer) { $0.after($1) }
+        let reasons = Admission.refusals(of: request, by: left)
+        return reasons.isEmpty ? nil : reasons.map(\.description).joined(separator: "; ")
+    }
+
     /// Whether this node's claims leave room for a guest that is here without one. They stay, so
     /// waiting would not help; what is underway may come to nothing.
     private func hasRoom(forGuestHere request: PlacementRequest) -> Bool {

@@ -77,6 +77,14 @@ struct GuestPerformer: Sendable {
         case .removeVolumes: return try await removeVolumes(situation)
         case .forget: return try await forget(situation)
         case .release: return try await release(situation)
+        case .beginMove(let plan): return try await beginMove(plan, situation)
+        case .goOnWithMove(let move, let arrival):
+            return try await goOnWithMove(move, arrival, situation)
+        case .handOver(let move, let arrival):
+            return try await handOver(move, arrival, situation)
+        case .endMove(let reason): return try await endMove(reason, situation)
+        case .answerMove(let claim): return try await answerMove(claim, situation)
+        case .withdrawAnswer: return try await withdrawAnswer(situation)
         }
     }
 
@@ -95,6 +103,26 @@ struct GuestPerformer: Sendable {
             throw GuestStepError.notOwned(situation.vm)
         }
         return claim
+    }
+
+    /// Adds to a situation of this node's VM whether it shall move, as far as this agent has tried.
+    func addMove(to situation: inout GuestSituation) {
+        guard situation.claim?.value.host == view.me else { return }
+        let vm = situation.vm
+        let (underway, failure) = memory.state.withLock { ($0.moves[vm], $0.moveFailures[vm]) }
+        situation.hasBegunMove = underway != nil && underway?.id == situation.claim?.value.move?.id
+        situation.move = MoveRules(view.cluster).verdict(on: vm)
+        switch situation.move {
+        case .stay:
+            memory.state.withLock { _ = $0.moveFailures.removeValue(forKey: vm) }
+        case .go(let plan):
+            guard let failure, failure.order == plan.order, !situation.hasBegunMove else { break }
+            situation.moveNote = failure.text
+            if failure.until > clock.now { situation.move = .wait }
+        case .stuck(let reason): situation.moveNote = "cannot move: \(reason)"
+        case .wait: situation.moveNote = failure?.text
+        }
+        view.noteWaitingToMove(vm, situation.move != .stay)
     }
 
     /// What a transaction's result means for the next look.
@@ -133,6 +161,12 @@ struct GuestSettings: Sendable {
     /// How long after its maker has died an image may still come into being, by what it had sent: the
     /// host's kernel goes on sending.
     var makersLast = Duration.seconds(30)
+    /// How long the target of a move may take to answer.
+    var answerWithin = Duration.seconds(10)
+    /// How long a VM that could not be moved is left: doubled each time in a row.
+    var moveAgainAfter = Duration.seconds(10)
+    /// Between two looks at a move that is under way.
+    var lookAtMoveEvery = Duration.milliseconds(250)
     /// How long a guest that stopped at a write error is left before it is let try again.
     var resumeAgainAfter = Duration.seconds(5)
 
@@ -163,6 +197,10 @@ final class GuestMemory: Sendable {
         var startNotBefore: [VMID: ContinuousClock.Instant] = [:]
         /// When guests that stopped at a write error were last let try again.
         var triedAgainAt: [VMID: ContinuousClock.Instant] = [:]
+        /// Moves that this agent has begun.
+        var moves: [VMID: MoveUnderway] = [:]
+        /// VMs that could not be moved lately.
+        var moveFailures: [VMID: MoveFailure] = [:]
         /// Takeovers under way.
         var takeovers: [VMID: Takeover] = [:]
         /// Why a VM is not claimed, as last logged.
@@ -195,6 +233,22 @@ struct ClaimUnderway: Sendable {
         return self.lease == lease && wanted?.revision == revision
             && cluster.actualVMs[request.vm] == nil
     }
+}
+
+/// A move that this agent has begun.
+struct MoveUnderway: Sendable {
+    var id: String
+    var since: ContinuousClock.Instant
+}
+
+/// A move that came to nothing.
+struct MoveFailure: Sendable {
+    var text: String
+    var host: HostID
+    var order: String?
+    var times: Int
+    /// It is not tried again before.
+    var until: ContinuousClock.Instant
 }
 
 /// Since when a guest is to shut down, and when it was last asked to.

@@ -38,9 +38,12 @@ struct ChangeRouter: Sendable {
             case .volume(let id):
                 guests.mark(id.vm)
                 markImagesWithoutRecord()
+            case .arrival(let vm): guests.mark(vm)
             case .actualVM(let vm):
                 guests.mark(vm)
                 host.mark(view.me)
+                // A move that ended lets the next one begin.
+                guests.mark(view.read(\.waitingToMove))
                 // A claim that went may have made room for somebody.
                 placementChanged =
                     placementChanged || !view.read { $0.cluster.actualVMs[vm] != nil }
@@ -50,12 +53,27 @@ struct ChangeRouter: Sendable {
             case .image(let id), .actualImage(let id):
                 images.mark(id)
                 placementChanged = true
-            case .flavour, .desiredHost: placementChanged = true
+            case .desiredHost:
+                placementChanged = true
+                markOwn()
+            case .flavour: placementChanged = true
+            case MoveLimits.key: guests.mark(view.read(\.waitingToMove))
             case TakeoverSwitch.key: switchChanged()
             case .globalConfig: break
             }
         }
-        if placementChanged { markPending() }
+        if placementChanged {
+            markPending()
+            guests.mark(view.read(\.waitingToMove))
+        }
+    }
+
+    /// A host's maintenance began or ended: VMs go or come back.
+    private func markOwn() {
+        guests.mark(
+            view.read { state in
+                state.cluster.actualVMs.filter { $0.value.value.host == view.me }.map(\.key)
+            })
     }
 
     /// The sight of the own host record's deletion ends the session at once, whatever a keepalive

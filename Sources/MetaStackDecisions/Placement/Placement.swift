@@ -27,10 +27,13 @@ public struct Placement: Sendable {
         offers = hosts.map { HostOffer($0, in: cluster) }
         index = Dictionary(uniqueKeysWithValues: zip(hosts, hosts.indices))
         for (owned, claim) in cluster.actualVMs where owned != vm {
-            guard let place = index[claim.value.host] else { continue }
-            commit(
-                place, ram: claim.value.ram, vcpus: claim.value.vcpus,
-                groups: cluster.desiredVMs[owned]?.value.placement.groups ?? [:])
+            // A VM that moves takes room at both ends.
+            let ends = [claim.value.host, claim.value.move?.to].compactMap(\.self)
+            for place in ends.compactMap({ index[$0] }) {
+                commit(
+                    place, ram: claim.value.ram, vcpus: claim.value.vcpus,
+                    groups: cluster.desiredVMs[owned]?.value.placement.groups ?? [:])
+            }
         }
     }
 

@@ -12,6 +12,7 @@ public struct TestFleet: Sendable {
     /// Where hosts' names stand in etcd and how to get at what is there.
     public let store: ClusterStore
     public let storage: FakeStorage
+    private let hypervisors = FakeHypervisors()
     public let files: FakeImageFiles
     public let log: TestLog
     public let prefix: String
@@ -79,7 +80,7 @@ public struct TestFleet: Sendable {
     ///   - number: tells machines apart.
     ///   - ram: in MiB.
     public func host(_ name: String, number: Int, ram: Int = 4096) throws -> TestHost {
-        try TestHost(name, number: number, ram: ram, leaseTTL: leaseTTL, storage: storage)
+        try TestHost(name, number: number, ram: ram, leaseTTL: leaseTTL, storage: storage, others: hypervisors)
     }
 
     /// Starts an agent on a host.
