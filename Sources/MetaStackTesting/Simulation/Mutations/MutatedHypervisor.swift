@@ -77,6 +77,10 @@ final class MutatedHypervisor: Hypervisor, @unchecked Sendable {
 
     func migrate(_ vm: VMID, to uri: String) async throws {
         try await real.migrate(vm, to: uri)
+        guard mutation == .resumeOnArrival,
+            let target = fleet.nodes.first(where: { $0.host.domains[vm] != nil })
+        else { return }
+        try target.host.resume(vm)
     }
 
     func abortMigration(of vm: VMID) async throws { try await real.abortMigration(of: vm) }
