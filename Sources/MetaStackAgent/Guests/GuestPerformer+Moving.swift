@@ -150,7 +150,7 @@ extension GuestPerformer {
         let cluster = view.cluster
         guard cluster.desiredVMs[situation.vm]?.createRevision == situation.desired?.createRevision
         else { return false }
-        switch MoveRules(cluster).verdict(on: situation.vm) {
+        switch verdict(on: situation.vm, in: cluster) {
         case .stay: return false
         case .go(let plan): return plan.order == move.order
         case .wait, .stuck: return true
