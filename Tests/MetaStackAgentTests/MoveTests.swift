@@ -174,6 +174,27 @@ extension AgentTests {
             }
         }
 
+        @Test func ownersShareLoadByThemselvesWhereThePolicyIsOn() async throws {
+            try await TestFleet.run { fleet in
+                let hosts = try await fleet.startHosts(2, ram: 1024)
+                try await fleet.put("desired_hosts/b", #"{"state": "maintenance"}"#)
+                for number in 0..<4 { try await fleet.want("vm-\(number)") }
+                try await fleet.until("all run on a") { cluster in
+                    (0..<4).allSatisfy { cluster.isRunning("vm-\($0)", on: hosts[0].id) }
+                }
+                try await fleet.put(
+                    "global_config/rebalance",
+                    #"{"state": "on", "threshold_percent": 20, "interval_s": 1, "cool_down_s": 0}"#)
+                try await fleet.delete("desired_hosts/b")
+                try await fleet.until("both have two", within: .seconds(30)) { cluster in
+                    hosts.allSatisfy { host in
+                        (0..<4).count { cluster.isRunning("vm-\($0)", on: host.id) } == 2
+                    }
+                }
+                #expect(await fleet.storage.evicted.isEmpty)
+            }
+        }
+
         @Test func aMoveThatNobodyWantsAnyMoreIsBrokenOff() async throws {
             try await run { fleet, owner, other in
                 let (moves, move) = AsyncStream<Void>.makeStream()
