@@ -109,7 +109,8 @@ extension AgentTests {
                     try await fleet.delete("arrivals/web")
                 }
                 try await fleet.put(
-                    "desired_vms/web", Self.wanted(#", "move": {"id": "m", "from": "\#(owner.id)"}"#))
+                    "desired_vms/web",
+                    Self.wanted(#", "move": {"id": "m", "from": "\#(owner.id)"}"#))
                 try await fleet.until("web runs again") { cluster in
                     cluster.isRunning("web", on: owner.id)
                         && cluster.history("web")?.boots == 2

@@ -10,7 +10,8 @@ import Testing
     /// `web` on n1, and n2 with room.
     private static var pair: Cluster {
         var cluster = Cluster.running
-        cluster.put("hosts/n2", #"{"name":"n2","total_ram":65536,"total_vcpu":4}"#, at: 21, lease: 8)
+        cluster.put(
+            "hosts/n2", #"{"name":"n2","total_ram":65536,"total_vcpu":4}"#, at: 21, lease: 8)
         return cluster
     }
 

@@ -162,7 +162,8 @@ final class LibvirtHypervisor: Hypervisor {
 
     func migrationProgress(of vm: VMID) async throws -> Int? {
         guard let progress = try await ours(vm)?.migrationProgress() else { return nil }
-        return Int(100 * (progress.total - min(progress.total, progress.remaining)) / progress.total)
+        return Int(
+            100 * (progress.total - min(progress.total, progress.remaining)) / progress.total)
     }
 
     private func makeFolder(of console: String?) throws {

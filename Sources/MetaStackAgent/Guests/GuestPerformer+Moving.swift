@@ -251,7 +251,8 @@ extension GuestPerformer {
 
     // MARK: The target
 
-    func answerMove(_ claim: Stored<ActualVM>, _ situation: GuestSituation) async throws -> Outcome {
+    func answerMove(_ claim: Stored<ActualVM>, _ situation: GuestSituation) async throws -> Outcome
+    {
         guard let move = claim.value.move else { return .settled }
         var arrival = Arrival(host: view.me, answers: move.id, uri: "")
         if let refusal = refusal(of: claim.value, situation) {
@@ -264,7 +265,9 @@ extension GuestPerformer {
         if case .written = result {
             log(situation).info(
                 "move answered",
-                metadata: ["from": "\(claim.value.host)", "refusal": "\(arrival.refusal ?? "none")"])
+                metadata: [
+                    "from": "\(claim.value.host)", "refusal": "\(arrival.refusal ?? "none")",
+                ])
         }
         return outcome(result, situation)
     }

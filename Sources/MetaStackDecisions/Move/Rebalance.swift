@@ -89,9 +89,11 @@ private struct State {
         let placement = Placement(cluster, without: request.vm)
         let targets = placement.candidates(for: request).lazy.map(\.host)
             .filter { $0 != source.host }
-        guard let target = targets.compactMap({ offers[$0] }).min(by: { one, other in
-            (one.after(request).load, one.host) < (other.after(request).load, other.host)
-        }) else { return nil }
+        guard
+            let target = targets.compactMap({ offers[$0] }).min(by: { one, other in
+                (one.after(request).load, one.host) < (other.after(request).load, other.host)
+            })
+        else { return nil }
         let peak = max(left, target.after(request).load)
         guard peak < source.load else { return nil }
         let step = Rebalance.Step(
