@@ -109,7 +109,8 @@ extension AgentTests {
                     try await fleet.delete("arrivals/web")
                 }
                 try await fleet.put(
-                    "desired_vms/web", Self.wanted(#", "move": {"id": "m", "from": "\#(owner.id)"}"#))
+                    "desired_vms/web",
+                    Self.wanted(#", "move": {"id": "m", "from": "\#(owner.id)"}"#))
                 try await fleet.until("web runs again") { cluster in
                     cluster.isRunning("web", on: owner.id)
                         && cluster.history("web")?.boots == 2
@@ -169,6 +170,27 @@ extension AgentTests {
                 try await fleet.put("desired_hosts/a", #"{"state": "ready"}"#)
                 try await fleet.until("all are back", within: .seconds(30)) { cluster in
                     names.allSatisfy { cluster.isRunning($0, on: hosts[0].id) }
+                }
+                #expect(await fleet.storage.evicted.isEmpty)
+            }
+        }
+
+        @Test func ownersShareLoadByThemselvesWhereThePolicyIsOn() async throws {
+            try await TestFleet.run { fleet in
+                let hosts = try await fleet.startHosts(2, ram: 1024)
+                try await fleet.put("desired_hosts/b", #"{"state": "maintenance"}"#)
+                for number in 0..<4 { try await fleet.want("vm-\(number)") }
+                try await fleet.until("all run on a") { cluster in
+                    (0..<4).allSatisfy { cluster.isRunning("vm-\($0)", on: hosts[0].id) }
+                }
+                try await fleet.put(
+                    "global_config/rebalance",
+                    #"{"state": "on", "threshold_percent": 20, "interval_s": 1, "cool_down_s": 0}"#)
+                try await fleet.delete("desired_hosts/b")
+                try await fleet.until("both have two", within: .seconds(30)) { cluster in
+                    hosts.allSatisfy { host in
+                        (0..<4).count { cluster.isRunning("vm-\($0)", on: host.id) } == 2
+                    }
                 }
                 #expect(await fleet.storage.evicted.isEmpty)
             }

@@ -64,12 +64,27 @@ final class LibvirtHypervisor: Hypervisor {
     func capacity() async throws -> HypervisorCapacity {
         let connection = try connection()
         let node = try await connection.nodeInformation()
+        let foreign = try await memoryOfOthers(connection)
         return HypervisorCapacity(
-            ram: Mebibytes(bytes: Int64(node.memoryBytes)), vcpus: node.cpus,
+            ram: Mebibytes(bytes: Int64(max(0, node.memoryBytes - foreign))), vcpus: node.cpus,
             machine: try await connection.machineUUID(),
             description:
                 "\(node.hypervisor) \(node.hypervisorVersion) (libvirt \(node.libvirtVersion))",
             domainType: await choice.made ?? "", architecture: node.cpuModel)
+    }
+
+    /// In bytes: what guests have that MetaStack did not make.
+    private func memoryOfOthers(_ connection: LibvirtConnection) async throws -> Int {
+        var sum = 0
+        for domain in try await connection.domains() where !DomainNaming.isOurs(domain.name) {
+            do {
+                let statistics = try await domain.statistics()
+                if statistics.state.isActive { sum += statistics.maximumMemoryBytes }
+            } catch let error as LibvirtError where error.isNoDomain {
+                continue  // It has just ended.
+            }
+        }
+        return sum
     }
 
     func domains() async throws -> [LocalDomain] {
@@ -147,7 +162,8 @@ final class LibvirtHypervisor: Hypervisor {
 
     func migrationProgress(of vm: VMID) async throws -> Int? {
         guard let progress = try await ours(vm)?.migrationProgress() else { return nil }
-        return Int(100 * (progress.total - min(progress.total, progress.remaining)) / progress.total)
+        return Int(
+            100 * (progress.total - min(progress.total, progress.remaining)) / progress.total)
     }
 
     private func makeFolder(of console: String?) throws {
@@ -214,11 +230,38 @@ final class LibvirtHypervisor: Hypervisor {
             events.yield(.listAgain)
             return
         }
-        guard let vm = DomainNaming.vm(of: domain.name) else { return }
+        guard let vm = DomainNaming.vm(of: domain.name) else {
+            // Somebody else's guest takes or gives back memory.
+            if case .lifecycle(_, let change) = event, change.isStartOrStop {
+                events.yield(.listAgain)
+            }
+            return
+        }
         if case .lifecycle(_, .stopped(let reason)) = event {
             events.yield(.ended(vm, GuestExit(reason)))
         } else {
             events.yield(.changed(vm))
+        }
+    }
+}
+
+extension LifecycleChange {
+    /// Whether a guest takes memory or gives it back.
+    fileprivate var isStartOrStop: Bool {
+        switch self {
+        case .started, .stopped: true
+        case .defined, .undefined, .suspended, .resumed, .shutDown, .sleeping, .crashed, .other:
+            false
+        }
+    }
+}
+
+extension DomainState {
+    /// Whether it has a process, and so memory.
+    fileprivate var isActive: Bool {
+        switch self {
+        case .running, .blocked, .paused, .shutdown, .sleeping, .unknown: true
+        case .shutoff, .crashed: false
         }
     }
 }

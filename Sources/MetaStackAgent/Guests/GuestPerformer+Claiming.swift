@@ -206,7 +206,7 @@ extension GuestPerformer {
         } catch {
             return error.description
         }
-        var request = plan.request
+        var request = plan.request.asClaimed(by: claim)
         request.pin = nil  // Where it goes is for its owner to say.
         guard let offer = Placement(cluster, without: situation.vm)[view.me] else {
             return "it is not in the records"

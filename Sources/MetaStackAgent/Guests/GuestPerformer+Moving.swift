@@ -150,7 +150,7 @@ extension GuestPerformer {
         let cluster = view.cluster
         guard cluster.desiredVMs[situation.vm]?.createRevision == situation.desired?.createRevision
         else { return false }
-        switch MoveRules(cluster).verdict(on: situation.vm) {
+        switch verdict(on: situation.vm, in: cluster) {
         case .stay: return false
         case .go(let plan): return plan.order == move.order
         case .wait, .stuck: return true
@@ -251,7 +251,8 @@ extension GuestPerformer {
 
     // MARK: The target
 
-    func answerMove(_ claim: Stored<ActualVM>, _ situation: GuestSituation) async throws -> Outcome {
+    func answerMove(_ claim: Stored<ActualVM>, _ situation: GuestSituation) async throws -> Outcome
+    {
         guard let move = claim.value.move else { return .settled }
         var arrival = Arrival(host: view.me, answers: move.id, uri: "")
         if let refusal = refusal(of: claim.value, situation) {
@@ -264,7 +265,9 @@ extension GuestPerformer {
         if case .written = result {
             log(situation).info(
                 "move answered",
-                metadata: ["from": "\(claim.value.host)", "refusal": "\(arrival.refusal ?? "none")"])
+                metadata: [
+                    "from": "\(claim.value.host)", "refusal": "\(arrival.refusal ?? "none")",
+                ])
         }
         return outcome(result, situation)
     }

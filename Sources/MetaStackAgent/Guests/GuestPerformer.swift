@@ -111,7 +111,7 @@ struct GuestPerformer: Sendable {
         let vm = situation.vm
         let (underway, failure) = memory.state.withLock { ($0.moves[vm], $0.moveFailures[vm]) }
         situation.hasBegunMove = underway != nil && underway?.id == situation.claim?.value.move?.id
-        situation.move = MoveRules(view.cluster).verdict(on: vm)
+        situation.move = verdict(on: vm, in: view.cluster)
         switch situation.move {
         case .stay:
             memory.state.withLock { _ = $0.moveFailures.removeValue(forKey: vm) }
@@ -123,6 +123,33 @@ struct GuestPerformer: Sendable {
         case .wait: situation.moveNote = failure?.text
         }
         view.noteWaitingToMove(vm, situation.move != .stay)
+    }
+
+    /// What the records ask of the VM, and where they ask nothing, what evens out load.
+    func verdict(on vm: VMID, in cluster: Cluster) -> MoveRules.Verdict {
+        let rules = MoveRules(cluster)
+        let verdict = rules.verdict(on: vm)
+        guard verdict == .stay, let step = memory.state.withLock({ $0.rebalance[vm] }),
+            cluster.actualVMs[vm]?.value.host == step.from,
+            cluster.rebalancePolicy?.value.state == .on
+        else { return verdict }
+        return rules.verdict(on: vm, by: step)
+    }
+
+    /// Another look at how load is shared: this node's part of it, in place of an earlier one.
+    func rebalance(_ steps: [Rebalance.Step]) {
+        let mine = steps.filter { $0.from == view.me }
+        memory.state.withLock { state in
+            state.rebalance = Dictionary(uniqueKeysWithValues: mine.map { ($0.vm, $0) })
+        }
+        for step in mine {
+            logger.info(
+                "moving a VM to share load",
+                metadata: [
+                    "vm": "\(step.vm)", "to": "\(step.to)", "before": "\(step.before / 10) %",
+                    "after": "\(step.after / 10) %",
+                ])
+        }
     }
 
     /// What a transaction's result means for the next look.
@@ -197,6 +224,8 @@ final class GuestMemory: Sendable {
         var startNotBefore: [VMID: ContinuousClock.Instant] = [:]
         /// When guests that stopped at a write error were last let try again.
         var triedAgainAt: [VMID: ContinuousClock.Instant] = [:]
+        /// VMs that go to share load.
+        var rebalance: [VMID: Rebalance.Step] = [:]
         /// Moves that this agent has begun.
         var moves: [VMID: MoveUnderway] = [:]
         /// VMs that could not be moved lately.

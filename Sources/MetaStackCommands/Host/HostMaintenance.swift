@@ -4,7 +4,8 @@ import MetaStackModel
 
 struct HostMaintenance: ClusterCommand {
     static let configuration = CommandConfiguration(
-        commandName: "maintenance", abstract: "Let a host take no further VMs, and send its own elsewhere.",
+        commandName: "maintenance",
+        abstract: "Let a host take no further VMs, and send its own elsewhere.",
         discussion: """
             They move while they run, two at a time (global_config/moves); those that allow it are shut \
             down and started elsewhere where they cannot. One that cannot leave says so in its message. \

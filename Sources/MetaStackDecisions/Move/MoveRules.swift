@@ -56,14 +56,14 @@ public struct MoveRules: Sendable {
             desired.value.state == .start, claim.state == .running || claim.move != nil,
             let cause = cause(vm, desired.value, claim)
         else { return .stay }
-        let plan: VMPlan
+        let request: PlacementRequest
         do throws(VMPlan.Impossible) {
-            plan = try VMPlan(vm, desired.value, in: cluster)
+            request = try VMPlan(vm, desired.value, in: cluster).request.asClaimed(by: claim)
         } catch {
             return .stuck("\(cause.reason), and \(error)")
         }
-        guard let target = target(plan.request, cause, claim, avoiding) else {
-            return .stuck("\(cause.reason), \(whyNowhere(plan.request, cause, claim))")
+        guard let target = target(request, cause, claim, avoiding) else {
+            return .stuck("\(cause.reason), \(whyNowhere(request, cause, claim))")
         }
         guard cause.offline || canGoLive(from: claim.host, to: target) || cause.mayStop else {
             return .stuck(
@@ -75,6 +75,21 @@ public struct MoveRules: Sendable {
             Plan(
                 to: target, live: !cause.offline && canGoLive(from: claim.host, to: target),
                 reason: cause.reason, order: cause.order, drains: cause.drains))
+    }
+
+    /// The same for a VM of which nothing is asked but that load be shared.
+    public func verdict(on vm: VMID, by step: Rebalance.Step) -> Verdict {
+        guard let claim = cluster.actualVMs[vm]?.value,
+            claim.state == .running, cluster.desiredVMs[vm]?.value.state == .start
+        else { return .stay }
+        // Nobody is shut down for it, and nobody hears of one that cannot be done.
+        guard canGoLive(from: claim.host, to: step.to) else { return .stay }
+        guard hasTurn(vm, from: claim.host) else { return .wait }
+        return .go(
+            Plan(
+                to: step.to, live: true,
+                reason: "load is shared: host \(step.from) goes from \(step.before / 10) % to "
+                    + "\(step.after / 10) %"))
     }
 
     private func cause(_ vm: VMID, _ desired: DesiredVM, _ claim: ActualVM) -> Cause? {

@@ -10,6 +10,8 @@ public struct Cluster: Sendable, Equatable {
     public var takeoverSwitch: Stored<TakeoverSwitch>?
     /// `global_config/moves`; nil is the default limits.
     public var moveLimits: Stored<MoveLimits>?
+    /// `global_config/rebalance`; nil is a policy that is off.
+    public var rebalancePolicy: Stored<RebalancePolicy>?
     public var images: [ImageID: Stored<Image>] = [:]
     public var flavours: [FlavourID: Stored<Flavour>] = [:]
     public var desiredVMs: [VMID: Stored<DesiredVM>] = [:]

@@ -17,7 +17,8 @@ public struct GuestMove: Sendable, Equatable, Codable {
     public var progress: Int?
 
     public init(
-        id: String, to: HostID, live: Bool, reason: String, order: String? = nil, drains: Bool = false,
+        id: String, to: HostID, live: Bool, reason: String, order: String? = nil,
+        drains: Bool = false,
         since: Timestamp, progress: Int? = nil
     ) {
         self.id = id

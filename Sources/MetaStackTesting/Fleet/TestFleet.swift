@@ -80,7 +80,9 @@ public struct TestFleet: Sendable {
     ///   - number: tells machines apart.
     ///   - ram: in MiB.
     public func host(_ name: String, number: Int, ram: Int = 4096) throws -> TestHost {
-        try TestHost(name, number: number, ram: ram, leaseTTL: leaseTTL, storage: storage, others: hypervisors)
+        try TestHost(
+            name, number: number, ram: ram, leaseTTL: leaseTTL, storage: storage,
+            others: hypervisors)
     }
 
     /// Starts an agent on a host.
