@@ -143,7 +143,7 @@ extension Guest {
     func countsOnce(within limit: Duration = .seconds(90)) async throws {
         let before = printed().max() ?? 0
         var last = "nothing"
-        try await eventually(
+        let _: Bool = try await eventually(
             "VM \(id) counts on one host, past \(before)", within: limit, seen: { last }
         ) {
             let cluster = try await lab.store.load()
@@ -151,13 +151,15 @@ extension Guest {
             for host in Lab.hosts { domains[host] = try await domainState(on: host) }
             guard let claim = cluster.actualVMs[id]?.value else {
                 last = "no claim; \(domains)"
-                return false
+                return nil
             }
             let counter = console(on: claim.host).last ?? 0
             last = "\(claim.state) on \(claim.host), counter \(counter), \(domains)"
-            return claim.state == .running && claim.move == nil && cluster.arrivals[id] == nil
+            let isSettled =
+                claim.state == .running && claim.move == nil && cluster.arrivals[id] == nil
                 && counter > before && domains.count == 1
                 && domains[claim.host]?.hasPrefix("running") == true
+            return isSettled ? true : nil
         }
         let numbers = printed()
         #expect(numbers.count == Set(numbers).count, "a number was printed twice")
