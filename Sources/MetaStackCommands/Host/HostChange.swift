@@ -8,8 +8,10 @@ struct HostChange: Sendable {
     let words: String
     let change: @Sendable (inout DesiredHost) -> Void
 
+    /// - Returns: the revision of the record that holds now.
     /// - Throws: `CommandFailure` where the host is unknown or somebody else was faster.
-    func write(over cluster: Cluster, in session: CommandSession) async throws {
+    @discardableResult
+    func write(over cluster: Cluster, in session: CommandSession) async throws -> Revision {
         let known = cluster.desiredHosts[id]
         var changed = known?.value ?? DesiredHost()
         change(&changed)
@@ -20,9 +22,13 @@ struct HostChange: Sendable {
             ? [] : [known.map { .unchanged(key, since: $0.revision) } ?? .absent(key)]
         let revision = try await session.write(
             [.put(key, changed)], if: conditions, orElse: .changedMeanwhile("host \(id)"))
-        if session.format == .table { return session.confirm("host \(id) \(words)".printable) }
+        guard session.format != .table else {
+            session.confirm("host \(id) \(words)".printable)
+            return revision
+        }
         let stored = Stored(
             changed, revision: revision, createRevision: known?.createRevision ?? revision)
         session.screen.output(try JSONValue(id: id.text, stored).text(as: session.format))
+        return revision
     }
 }
