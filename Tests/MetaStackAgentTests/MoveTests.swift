@@ -196,6 +196,54 @@ extension AgentTests {
             }
         }
 
+        @Test func aMoveWhoseTargetIsGoneIsBrokenOffAndTheGuestRunsOn() async throws {
+            try await run { fleet, owner, other in
+                let (moves, move) = AsyncStream<Void>.makeStream()
+                owner.hypervisor.calls.before(.migrate, times: 1) {
+                    for await _ in moves { throw TestingError("broken off") }
+                }
+                owner.hypervisor.calls.before(.abortMigration) { move.yield() }
+                let order = #", "move": {"id": "m", "from": "\#(owner.id)"}"#
+                try await fleet.put("desired_vms/web", Self.wanted(order))
+                try await fleet.until("it moves") { !$0.arrivals.isEmpty }
+                await other.agent.kill()
+                try await fleet.delete("arrivals/web")
+                let cluster = try await fleet.until("it says why it stays") {
+                    $0.claim("web")?.value.message?.contains("does not wait for it") == true
+                }
+                #expect(cluster.isRunning("web", on: owner.id))
+                #expect(cluster.claim("web")?.value.move == nil)
+                #expect(cluster.history("web")?.boots == 1)
+            }
+        }
+
+        @Test func aTargetWhoseAgentIsRestartedMidwayStillTakesTheGuest() async throws {
+            try await TestFleet.run(leaseTTL: .seconds(20)) { fleet in
+                let hosts = try await fleet.startHosts(2)
+                try await fleet.want("web")
+                let before = try await fleet.until("web runs") { $0.isRunning("web") }
+                let (owner, others) = try hosts.split(by: before.claim("web")?.value.host)
+                let other = others[0]
+                owner.hypervisor.calls.before(.migrate, times: 1) {
+                    let old = try await fleet.store.load().arrivals[web]?.lease
+                    await other.agent.kill()
+                    fleet.start(other.host)
+                    // Long before the former agent's lease is over.
+                    try await fleet.until("the next agent has answered") {
+                        $0.arrivals[web].map { $0.lease != old } ?? false
+                    }
+                }
+                let order = #", "move": {"id": "m", "from": "\#(owner.id)"}"#
+                try await fleet.put("desired_vms/web", Self.wanted(order))
+                let after = try await fleet.until("web runs there") {
+                    $0.isRunning("web", on: other.id)
+                }
+                #expect(after.claim("web")?.incarnation == before.claim("web")?.incarnation)
+                #expect(after.history("web")?.boots == 1)
+                #expect(await fleet.storage.evicted.isEmpty)
+            }
+        }
+
         @Test func aMoveThatNobodyWantsAnyMoreIsBrokenOff() async throws {
             try await run { fleet, owner, other in
                 let (moves, move) = AsyncStream<Void>.makeStream()

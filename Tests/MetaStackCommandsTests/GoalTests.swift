@@ -97,4 +97,17 @@ import Testing
         cluster.remove("actual_images/i1")
         #expect(ImageGoal.gone(id, in: cluster) == .done)
     }
+
+    @Test func aHostIsEmptyOnceItsMaintenanceIsKnownAndItsVMsAreGone() {
+        let host = HostID(unchecked: "n1")
+        var cluster = Cluster.running
+        func progress() -> Progress { HostMaintenance.drained(host, since: Revision(20), cluster) }
+        #expect(isWaiting(progress()), "what was read before the order tells nothing of it")
+        cluster.put("desired_hosts/n1", #"{"state":"maintenance"}"#, at: 20)
+        #expect(isWaiting(progress()))
+        cluster.remove("actual_vms/v1")
+        #expect(progress() == .done)
+        cluster.put("desired_hosts/n1", #"{"state":"ready"}"#, at: 21)
+        #expect(progress() == .failed("somebody ended the maintenance meanwhile"))
+    }
 }

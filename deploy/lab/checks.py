@@ -1,27 +1,34 @@
 """Checks of the fault run's pure parts, on invented plans and observations. For the selftest."""
 
+import math
+
 from lab.faults import plan
 from lab.faults.kinds import KINDS
+from lab.faults.moves import Move, Moves
 from lab.faults.rules import Ledger, Line, Overlap, Takeover, percentile
 
 
-def lines(*words):
-    """Console lines of one VM from (host, kind, value, time), each seen at most 0.1 s late."""
-    return [
-        Line("vm", host, value, kind == "up", at - 0.1, at) for host, kind, value, at in words
-    ]
-
-
 def judge(*words):
-    """The rules that some lines break."""
+    """The rules that some lines of one VM break.
+
+    A word is (host, kind, value, time), seen at most 0.1 s late; the kind "to" is a handover by that
+    host to the one that is its value.
+    """
     ledger = Ledger("vm")
-    return [finding.rule for line in lines(*words) for finding in ledger.observe(line)]
+    for host, kind, value, at in words:
+        if kind == "to":
+            ledger.moved(host, value, at)
+        else:
+            ledger.observe(Line("vm", host, value, kind == "up", at - 0.1, at))
+    return [finding.rule for finding in ledger.judge(math.inf)]
 
 
 def a_seed_gives_the_same_faults_always(_lab):
     first, again, other = [plan.Planner(seed, 600, 4, 5).plan() for seed in (7, 7, 8)]
     assert first == again and first != other
-    assert plan.plan_wishes(7, 600, ["a", "b"]) == plan.plan_wishes(7, 600, ["a", "b"])
+    wishes, again, other = [plan.all_wishes(seed, 600, 4, ["a", "b"]) for seed in (7, 7, 8)]
+    assert wishes == again and wishes != other
+    assert {"move", "drain", "ready", "create"} <= {wish.verb for wish in wishes}
     assert {fault.kind for fault in first} == set(KINDS), "ten minutes must have every kind"
 
 
@@ -42,13 +49,26 @@ def no_plan_asks_for_what_is_not_there(_lab):
         there = {"a": "start", "b": "start", "c": "start"}
         for wish in plan.plan_wishes(seed, 900, list(there)):
             if wish.verb == "create":
-                assert wish.vm not in there
-                there[wish.vm] = "start"
+                assert wish.name not in there
+                there[wish.name] = "start"
             elif wish.verb == "delete":
-                del there[wish.vm]
+                del there[wish.name]
             else:
-                assert there[wish.vm] != wish.verb, f"seed {seed}: {wish}"
-                there[wish.vm] = wish.verb
+                assert there[wish.name] != wish.verb, f"seed {seed}: {wish}"
+                there[wish.name] = wish.verb
+
+
+def every_host_that_is_emptied_is_ready_at_the_end(_lab):
+    for seed in range(50):
+        empty = None
+        for wish in plan.plan_moves(seed, 300, 3, ["a", "b"]):
+            if wish.verb == "drain":
+                assert empty is None, f"seed {seed}: two hosts at once"
+                empty = wish.name
+            elif wish.verb == "ready":
+                assert empty == wish.name, f"seed {seed}: {wish}"
+                empty = None
+        assert empty is None, f"seed {seed}"
 
 
 def percentiles_are_values_that_were_measured(_lab):
@@ -77,11 +97,73 @@ def a_takeover_and_lines_read_late_accuse_nobody(_lab):
         ("host1", "up", 0, 1), ("host1", "n", 1, 2), ("host2", "up", 1, 9), ("host2", "n", 2, 10),
         ("host1", "up", 2, 20), ("host1", "n", 3, 21),
     )
-    late = Line("vm", "host1", 2, False, after=8.0, seen=10.5)
     ledger = Ledger("vm")
-    for line in lines(("host1", "up", 0, 1), ("host2", "up", 2, 9), ("host2", "n", 3, 10)):
-        ledger.observe(line)
-    assert not ledger.observe(late), "it may have been written before the twin was up"
+    for host, value, first, after, seen in (
+        ("host1", 0, True, 0.9, 1.0), ("host2", 2, True, 8.9, 9.0), ("host2", 3, False, 9.9, 10.0),
+        ("host1", 2, False, 8.0, 10.5),
+    ):
+        ledger.observe(Line("vm", host, value, first, after, seen))
+    assert not ledger.judge(math.inf), "it may have been written before the twin was up"
+
+
+def a_guest_that_moves_goes_on_with_its_numbers(_lab):
+    there = [("host1", "up", 0, 1), ("host1", "n", 1, 2), ("host1", "to", "host2", 2.5),
+             ("host2", "n", 2, 3)]
+    back = [("host2", "to", "host1", 3.5), ("host1", "n", 3, 4), ("host1", "n", 4, 5)]
+    assert not judge(*there, *back)
+    # The numbers of a move are acknowledged as any others.
+    assert judge(*there, ("host3", "up", 1, 9)) == ["lost"]
+    assert judge(*there, *back, ("host2", "up", 3, 9)) == ["lost"]
+    assert not judge(*there, *back, ("host2", "up", 4, 9), ("host2", "n", 5, 10))
+
+
+def a_handover_that_is_seen_after_the_guest_runs_there_accuses_nobody(_lab):
+    words = [("host2", "up", 0, 1), ("host2", "n", 1, 2), ("host1", "up", 1, 9),
+             ("host1", "n", 2, 10), ("host2", "n", 3, 11), ("host2", "n", 4, 12)]
+    assert not judge(*words, ("host1", "to", "host2", 12.5))
+    assert judge(*words)[0] == "written-twice", "nobody moved it there"
+
+
+def a_guest_that_runs_at_both_ends_of_its_move_is_found(_lab):
+    there = [("host1", "up", 0, 1), ("host1", "n", 1, 2), ("host1", "to", "host2", 2.5)]
+    assert judge(*there, ("host2", "n", 2, 3), ("host1", "n", 2, 3.1)) == ["written-twice"]
+    assert judge(*there, ("host1", "n", 2, 3), ("host2", "n", 2, 3.1)) == ["written-twice"]
+    twin = [*there, ("host2", "n", 2, 3), ("host3", "up", 2, 9), ("host3", "n", 3, 10)]
+    for host in ("host1", "host2"):
+        assert judge(*twin, (host, "n", 3, 10.5)) == ["written-twice"], host
+
+
+def claims_tell_how_moves_end(_lab):
+    def claim(host, move=None, incarnation=7):
+        order = {"move": {"id": move, "to": "host2", "live": True}} if move else {}
+        return {"host": host, "incarnation": incarnation, **order}
+
+    def watch(*claims):
+        moves, before = Moves(), None
+        for at, after in enumerate(claims):
+            moves.observe("vm", before, after, float(at))
+            before = after
+        return [(move.arrived, move.live, move.took) for move in moves.all]
+
+    assert watch(claim("host1"), claim("host1", "a"), claim("host2")) == [(True, True, 1.0)]
+    assert watch(claim("host1"), claim("host1", "a"), claim("host1")) == [(False, True, 1.0)]
+    assert watch(claim("host1", "a"), None, claim("host2")) == [(False, True, 1.0)]
+    assert watch(claim("host1", "a"), claim("host2", None, 9)) == [(True, False, 1.0)]
+    assert watch(claim("host1"), claim("host2")) == [(True, True, 0.0)]
+    assert watch(claim("host1"), None, claim("host2")) == []
+    both = watch(claim("host1", "a"), claim("host1", "b"), claim("host2"))
+    assert both == [(False, True, 1.0), (True, True, 1.0)], both
+
+
+def a_move_knows_the_silence_of_its_guest(_lab):
+    move = Move("vm", "a", "host1", "host2", True, 10.0, 12.0)
+    def said(*times):
+        return [Line("vm", "host1", 0, False, at, at) for at in times]
+
+    assert move.silence(said(1, 9, 9.5, 10.5, 13, 20)) == 2.5
+    assert move.silence(said(1, 2)) is None
+    boot = [*said(9, 10), Line("vm", "host2", 0, True, 30, 30), *said(31)]
+    assert move.silence(boot) == 1.0, "a guest that boots was not moved"
 
 
 def a_lost_number_is_found(_lab):
@@ -111,9 +193,15 @@ CHECKS = [
     a_seed_gives_the_same_faults_always,
     no_plan_takes_more_than_can_heal,
     no_plan_asks_for_what_is_not_there,
+    every_host_that_is_emptied_is_ready_at_the_end,
     percentiles_are_values_that_were_measured,
     a_guest_that_writes_beside_its_twin_is_found,
     a_takeover_and_lines_read_late_accuse_nobody,
+    a_guest_that_moves_goes_on_with_its_numbers,
+    a_handover_that_is_seen_after_the_guest_runs_there_accuses_nobody,
+    a_guest_that_runs_at_both_ends_of_its_move_is_found,
+    claims_tell_how_moves_end,
+    a_move_knows_the_silence_of_its_guest,
     a_lost_number_is_found,
     two_guests_that_compute_at_once_are_found,
     guests_that_run_one_after_the_other_are_not,

@@ -99,13 +99,15 @@ extension GuestPerformer {
         let before = try await writers(of: volumes)
         let known = LatestClaim(try ownClaim(situation))
         do {
-            try await sendMemory(to: arrival.value.uri, move, situation, known)
+            try await sendMemory(to: arrival, move, situation, known)
         } catch {
             try Task.checkCancellation()
             guard try await hypervisor.domain(of: situation.vm) == nil else {
                 var now = situation
                 now.claim = known.value
-                return try await endMove("\(error)", now)
+                let isExpected = answer(to: move, of: situation.vm) != nil
+                return try await endMove(
+                    isExpected ? "\(error)" : "host \(move.to) does not wait for it any more", now)
             }
             log(situation).error(
                 "the guest is gone, and whether it arrived is not known",
@@ -118,22 +120,36 @@ extension GuestPerformer {
             guard !new.isEmpty else { throw GuestStepError.noClients(situation.vm) }
             clients.formUnion(new)
         }
-        return try await handOver(move, arrival, situation, known.value, clients.sorted())
+        // A target whose agent was restarted meanwhile has answered anew, under its new lease.
+        return try await handOver(
+            move, answer(to: move, of: situation.vm) ?? arrival, situation, known.value,
+            clients.sorted())
+    }
+
+    /// The target's word as it is now; nil where it has none, or refuses.
+    private func answer(to move: GuestMove, of vm: VMID) -> Stored<Arrival>? {
+        guard let arrival = view.cluster.arrivals[vm], arrival.value.answers == move.id,
+            arrival.value.host == move.to, arrival.value.refusal == nil
+        else { return nil }
+        return arrival
     }
 
     /// Says how far it is, and breaks off where nobody wants it any more.
     private func sendMemory(
-        to uri: String, _ move: GuestMove, _ situation: GuestSituation, _ known: LatestClaim
+        to arrival: Stored<Arrival>, _ move: GuestMove, _ situation: GuestSituation,
+        _ known: LatestClaim
     ) async throws {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                try await hypervisor.migrate(situation.vm, to: uri)
+                try await hypervisor.migrate(situation.vm, to: arrival.value.uri)
                 return true
             }
             group.addTask {
                 while true {
                     try await clock.sleep(for: settings.lookAtMoveEvery)
-                    guard isWanted(move, situation) else {
+                    // Nobody could take over what arrives at a host whose word is gone.
+                    guard isWanted(move, situation), answer(to: move, of: situation.vm) != nil
+                    else {
                         try await hypervisor.abortMigration(of: situation.vm)
                         return false
                     }
@@ -276,21 +292,5 @@ extension GuestPerformer {
         guard let arrival = situation.arrival else { return .settled }
         return outcome(
             try await transactions.withdrawAnswer(situation.vm, known: arrival), situation)
-    }
-}
-
-/// The claim as this agent wrote it last, while it says how far a move is.
-private final class LatestClaim: Sendable {
-    private let state: Mutex<Stored<ActualVM>>
-
-    init(_ claim: Stored<ActualVM>) { state = Mutex(claim) }
-
-    var value: Stored<ActualVM> { state.withLock(\.self) }
-
-    func note(_ claim: ActualVM, at revision: Revision) {
-        state.withLock { state in
-            state.value = claim
-            state.revision = revision
-        }
     }
 }

@@ -26,7 +26,7 @@ struct HostMaintenance: ClusterCommand {
         let id = try cluster.hostNames.find(name)
         let reason = reason
         let words = "is in maintenance" + (reason.map { ": \($0)" } ?? "")
-        let revision = try await HostChange(id: id, words: words) { host in
+        let changed = try await HostChange(id: id, words: words) { host in
             host.state = .maintenance
             host.reason = reason
         }.write(over: cluster, in: session)
@@ -34,15 +34,14 @@ struct HostMaintenance: ClusterCommand {
         if left > 0 { session.confirm("\(left == 1 ? "1 VM leaves" : "\(left) VMs leave") it") }
         guard waiting.wait else { return }
         try await session.wait(for: "host \(id)", from: cluster, atMost: waiting.timeout) {
-            Self.drained(id, $0, since: revision)
+            Self.drained(id, since: changed, $0)
         }
         session.confirm("host \(id) has no VMs any more")
     }
 
-    private static func drained(
-        _ id: HostID, _ cluster: Cluster, since revision: Revision
-    ) -> Progress {
-        guard cluster.revision >= revision else { return .waiting("its VMs to be told") }
+    /// - Parameter revision: of the record that asks for it; the cluster may be older at first.
+    static func drained(_ id: HostID, since revision: Revision, _ cluster: Cluster) -> Progress {
+        guard cluster.revision >= revision else { return .waiting("the host to hear of it") }
         guard cluster.desiredHosts[id]?.value.state == .maintenance else {
             return .failed("somebody ended the maintenance meanwhile")
         }

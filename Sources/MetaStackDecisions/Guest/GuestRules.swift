@@ -109,13 +109,14 @@ public enum GuestRules {
         return .none
     }
 
-    /// The domain of a guest that comes here stands until the claim comes, too.
+    /// The domain of a guest that comes here stands until the claim comes, too. An answer of an earlier
+    /// agent is given again, before its lease is over.
     private static func isAnswered(
         _ situation: GuestSituation, _ claim: Stored<ActualVM>
     ) -> Bool {
-        guard let arrival = situation.arrival, arrival.value.host == situation.me else {
-            return false
-        }
+        guard let arrival = situation.arrival, arrival.value.host == situation.me,
+            arrival.lease == situation.lease
+        else { return false }
         return arrival.value.answers == claim.value.move?.id
     }
 

@@ -72,11 +72,11 @@ final class Fixture: Sendable {
     /// Writes the desired record of a VM.
     func want(
         _ guest: Guest, _ wanted: DesiredVM.State = .start, flavour: String = "tiny",
-        image: String = "tiny", on host: HostID? = nil
+        image: String = "tiny", on host: HostID? = nil, moves: MoveWishes = MoveWishes()
     ) async throws {
         let desired = DesiredVM(
             name: ResourceName(unchecked: guest.id.text), flavour: flavour, image: image,
-            state: wanted, host: host)
+            state: wanted, host: host, moves: moves)
         _ = try await lab.store.write([.put(.desiredVM(guest.id), desired)], if: [])
     }
 

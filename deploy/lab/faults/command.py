@@ -63,7 +63,7 @@ def faults(options):
         seconds = options.minutes * 60
         names = [f"vm{index + 1}" for index in range(options.vms)]
         steps = plan.Planner(options.seed, seconds, options.hosts, options.ttl).plan()
-        steps += plan.plan_wishes(options.seed, seconds, names)
+        steps += plan.all_wishes(options.seed, seconds, options.hosts, names)
         for step in sorted(steps, key=lambda each: each.at):
             print(step)
         return 0

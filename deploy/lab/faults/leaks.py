@@ -6,7 +6,7 @@ from lab import control
 from lab.commands import run
 from lab.host import VIRSH
 
-FOLDERS = ("desired_vms/", "actual_vms/", "volumes/", "vm_history/", "declines/")
+FOLDERS = ("desired_vms/", "actual_vms/", "volumes/", "arrivals/", "vm_history/", "declines/")
 
 
 def find(lab, gateway, storage, observer):

@@ -4,11 +4,13 @@ It runs on threads of its own in the root namespace, which no fault touches, and
 """
 
 import collections
+import math
 import threading
 import time
 
 from lab.faults.consoles import Consoles
 from lab.faults.gateway import Watch
+from lab.faults.moves import Moves
 from lab.faults.processes import Processes
 from lab.faults.rules import Finding, Ledger, Overlap
 from lab.faults.takeovers import Takeovers
@@ -33,6 +35,7 @@ class Observer:
         self.ledgers = {}
         self.overlap = Overlap()
         self.takeovers = Takeovers(cause_of)
+        self.moves = Moves()
         self.processes = Processes(lab)
         self.consoles = Consoles(lab)
         self.wanted = {}
@@ -63,6 +66,11 @@ class Observer:
             if thread.is_alive():
                 thread.join()
 
+    def judge_all(self):
+        """Judges what was seen so far, also what is too young to be judged on the way."""
+        with self.lock:
+            self.judge_lines(math.inf)
+
     def guarded(self, work):
         """A checker that dies must not pass for one that found nothing."""
         try:
@@ -83,6 +91,7 @@ class Observer:
                 self.look_at_processes(now)
                 for line in self.consoles.read(time.monotonic):
                     self.observe_line(line)
+                self.judge_lines(now)
             self.ended.wait(LOOK)
 
     def look_at_processes(self, now):
@@ -105,8 +114,7 @@ class Observer:
 
     def observe_line(self, line):
         """One line of a console."""
-        ledger = self.ledgers.setdefault(line.vm, Ledger(line.vm))
-        self.findings += ledger.observe(line)
+        self.ledgers.setdefault(line.vm, Ledger(line.vm)).observe(line)
         if line.first:
             self.takeovers.up(line)
         recent = self.lines[line.vm]
@@ -114,25 +122,40 @@ class Observer:
         while len(recent) > 20000:
             recent.popleft()
 
+    def judge_lines(self, now):
+        """Lines that are old enough by now."""
+        for ledger in self.ledgers.values():
+            self.findings += ledger.judge(now)
+
     def observe_record(self, key, value, is_new, seen):
         """One change in etcd."""
         folder, _, name = key.partition("/")
         with self.lock:
             if folder == "actual_vms":
-                if value is None:
-                    self.claims.pop(name, None)
-                    if self.wanted.get(name, {}).get("state", "start") != "start":
-                        self.takeovers.released(name)
-                else:
-                    self.claims[name] = value
-                    if is_new:
-                        self.takeovers.claimed(name, value, seen)
+                self.observe_claim(name, value, is_new, seen)
             elif folder in ("volumes", "desired_vms"):
                 kept = self.volumes if folder == "volumes" else self.wanted
                 if value is None:
                     kept.pop(name, None)
                 else:
                     kept[name] = value
+
+    def observe_claim(self, vm, claim, is_new, seen):
+        """One change of a claim: a takeover where its key is new, a move where its host is."""
+        move = self.moves.observe(vm, None if is_new else self.claims.get(vm), claim, seen)
+        if claim is None:
+            self.claims.pop(vm, None)
+            if self.wanted.get(vm, {}).get("state", "start") != "start":
+                self.takeovers.released(vm)
+            return
+        self.claims[vm] = claim
+        if is_new:
+            self.takeovers.claimed(vm, claim, seen)
+        if move is not None and move.arrived:
+            self.takeovers.moved(vm, move.target)
+            if move.live:
+                ledger = self.ledgers.setdefault(vm, Ledger(vm))
+                ledger.moved(move.source, move.target, seen)
 
     def look_at_disks(self):
         """Now and then each disk must hold at least what its guest has printed before."""
@@ -148,7 +171,7 @@ class Observer:
             vm, image = volume.get("vm", ""), volume.get("image", "")
             with self.lock:
                 ledger = self.ledgers.setdefault(vm, Ledger(vm))
-                acknowledged = ledger.acknowledged
+                printed = ledger.printed
             value = self.storage.counter(image)
             if value is None:
                 continue
@@ -156,7 +179,7 @@ class Observer:
             with self.lock:
                 if vm not in self.wanted:
                     continue  # It was deleted meanwhile, and its disk was read while it went.
-                found = ledger.observe_disk(value, acknowledged, time.monotonic())
+                found = ledger.observe_disk(value, printed, time.monotonic())
                 # A lost write stays lost, and is told once.
                 known = {(each.rule, each.vm) for each in self.findings}
                 self.findings += [each for each in found if (each.rule, each.vm) not in known]

@@ -27,6 +27,16 @@ AWAY_LIMIT = 2
 CHURN_GAP = (6.0, 15.0)
 EXTRAS = 3
 
+#: Seconds between two orders to move VMs, how many are given at once, and the share of those for
+#: which the guest is shut down.
+MOVE_GAP = (3.0, 12.0)
+MOVES_AT_ONCE = 3
+OFFLINE_CHANCE = 0.2
+
+#: Seconds between the end of a host's maintenance and the next one, and how long one lasts.
+DRAIN_GAP = (15.0, 45.0)
+DRAIN_LENGTH = (6.0, 20.0)
+
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
@@ -41,11 +51,12 @@ class Fault:
 
 @dataclasses.dataclass(frozen=True)
 class Wish:
-    """One change of what is wanted: `verb` is create, delete, stop or start."""
+    """One change of what is wanted: `verb` is one of `world.VERBS`; `name` of a VM or a host."""
 
     at: float
     verb: str
-    vm: str
+    name: str
+    words: tuple = ()
 
 
 class Planner:
@@ -133,4 +144,31 @@ def plan_wishes(seed, seconds, vms):
             stopped.append(vm)
         wishes.append(Wish(at, verb, vm))
         at += source.uniform(*CHURN_GAP)
+    return wishes
+
+
+def all_wishes(seed, seconds, hosts, vms):
+    """All that is asked for, in the order of its time."""
+    wishes = plan_wishes(seed, seconds, vms) + plan_moves(seed, seconds, hosts, vms)
+    return sorted(wishes, key=lambda wish: wish.at)
+
+
+def plan_moves(seed, seconds, hosts, vms):
+    """Orders to move lasting VMs, several at once, and hosts that are emptied for a while."""
+    source = random.Random(f"moves {seed}")
+    end, wishes = seconds - QUIET_END, []
+    at = QUIET_START + source.uniform(*MOVE_GAP)
+    while at < end:
+        for vm in source.sample(vms, source.randint(1, min(MOVES_AT_ONCE, len(vms)))):
+            words = ("--offline",) if source.random() < OFFLINE_CHANCE else ()
+            words += ("--to", f"host{source.randint(1, hosts)}") if source.random() < 0.5 else ()
+            wishes.append(Wish(at, "move", vm, words))
+        at += source.uniform(*MOVE_GAP)
+    at = QUIET_START + source.uniform(*DRAIN_GAP)
+    while at < end:
+        host = f"host{source.randint(1, hosts)}"
+        wishes.append(Wish(at, "drain", host))
+        at += source.uniform(*DRAIN_LENGTH)
+        wishes.append(Wish(at, "ready", host))
+        at += source.uniform(*DRAIN_GAP)
     return wishes

@@ -35,12 +35,27 @@ def count_kinds(records):
     return {name: count for name, count in counts.items() if count}
 
 
+def move_figures(moves, lines_of):
+    """Moves that have come to an end: how many, how long they took, how long guests were silent."""
+    live = [each for each in moves if each.arrived and each.live]
+    return {
+        "begun": len(moves),
+        "arrived live": len(live),
+        "arrived offline": sum(each.arrived and not each.live for each in moves),
+        "not arrived": sum(not each.arrived for each in moves),
+        "live": figures([each.took for each in live]),
+        "silence": figures([each.silence(lines_of(each.vm)) for each in live]),
+    }
+
+
 def build(session, parameters, leaks, leftovers, wrong):
     """The report as plain values. `wrong`: reasons that other parts of the run have found."""
     observer, breaker = session.observer, session.breaker
     session.mark_alone()
     all_of_them = observer.takeovers.all
     judged = [each for each in all_of_them if each.cause in JUDGED and each.alone]
+    moves = [each for each in observer.moves.all if each.ended is not None]
+    alone = [each for each in moves if session.is_alone(each)]
     rules = ("written-twice", "computed-twice", "lost")
     found = {rule: [each for each in observer.findings if each.rule == rule] for rule in rules}
     report = {
@@ -56,6 +71,10 @@ def build(session, parameters, leaks, leftovers, wrong):
             },
             "unexplained": len(observer.takeovers.unexplained),
             "claimed again in place": observer.takeovers.in_place,
+        },
+        "moves": {
+            "all": move_figures(moves, observer.lines_of),
+            "without a fault": move_figures(alone, observer.lines_of),
         },
         "double runs": len(found["written-twice"]) + len(found["computed-twice"]),
         "computed twice with no watchdog": len(observer.excused),
@@ -99,7 +118,7 @@ def render(report):
     for name, parts in groups.items():
         cells = [cell(parts[part]) for part in PARTS]
         rows.append((name, str(parts["claimed"]["count"]), *cells))
-    lines += table(rows) + [""]
+    lines += table(rows) + [""] + table(move_rows(report["moves"])) + [""]
     worst = takeovers["judged"]["resumed"]["p99"]
     verdict = "nothing to judge" if worst is None else (
         "held" if worst <= takeovers["limit"] else "NOT held")
@@ -120,6 +139,17 @@ def render(report):
     else:
         lines += ["", "passed"]
     return "\n".join(lines)
+
+
+def move_rows(moves):
+    """The table of the moves."""
+    rows = [("MOVES", "BEGUN", "LIVE", "OFFLINE", "NOT ARRIVED", "LIVE: s, p50/p99/worst",
+             "GUEST SILENT s p50/p99/worst")]
+    for name, part in moves.items():
+        counts = (part[each] for each in
+                  ("begun", "arrived live", "arrived offline", "not arrived"))
+        rows.append((name, *map(str, counts), cell(part["live"]), cell(part["silence"])))
+    return rows
 
 
 def cell(part):

@@ -6,6 +6,10 @@ disk. Of two runs of one VM the later one's up line came last. It is a double ru
 run prints a number again after the later one has printed its first; each line carries the time
 before which it was certainly not there, so lines that were merely read late accuse nobody.
 
+**Moved.** A guest that is moved while it runs goes on elsewhere without an up line: the claim's
+handover says where. It stays one run, whose numbers come once each, on whatever host; a second time
+is a double run, whoever was first. Lines are judged once a handover that they rest on was seen.
+
 **Lost.** A number that was printed must be in what any later run reads at its start, and in what
 the disk holds whenever it is read later.
 
@@ -18,6 +22,9 @@ import dataclasses
 
 #: Seconds within which A B A B counts as at once.
 AT_ONCE = 3.0
+
+#: Seconds that the watch of the claims may lag behind the consoles. Lines are judged so much later.
+LAG = 3.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,13 +44,17 @@ class Line:
 
 @dataclasses.dataclass
 class GuestRun:
-    """One run of a guest, from its up line on."""
+    """One run of a guest, from its up line on.
 
-    host: str
+    since: the hosts that it has been on, each with the time from which on it may print there.
+    numbers: the host that printed each.
+    """
+
     began_with: int
     seen: float
+    since: dict[str, float]
     counted_at: float | None = None
-    last: int = -1
+    numbers: dict[int, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,27 +68,52 @@ class Finding:
 
 
 class Ledger:
-    """The numbers of one VM."""
+    """The numbers of one VM. `printed` is the last one that was seen, judged or not."""
 
     def __init__(self, vm):
         self.vm = vm
         self.runs = []
+        self.waiting = collections.deque()
+        self.handovers = collections.deque()
+        self.printed = -1
         self.acknowledged = -1
-        self.last_line = None
 
     def observe(self, line):
-        """Takes a line in; returns what is wrong with it."""
-        self.last_line = line
-        if line.first:
-            return self.begin(line)
-        run = next((each for each in reversed(self.runs) if each.host == line.host), None)
-        if run is None:
-            return []
-        findings = self.judge(run, line)
-        run.counted_at = run.counted_at or line.seen
-        run.last = max(run.last, line.value)
-        self.acknowledged = max(self.acknowledged, line.value)
+        """Takes a line in, in the order in which lines are seen."""
+        self.waiting.append(line)
+        if not line.first:
+            self.printed = max(self.printed, line.value)
+
+    def moved(self, source, target, seen):
+        """The claim was handed over, and the guest runs on."""
+        self.handovers.append((seen, source, target))
+
+    def judge(self, now):
+        """Judges the lines that are old enough; returns what is wrong with them."""
+        findings = []
+        while self.waiting and self.waiting[0].seen <= now - LAG:
+            line = self.waiting.popleft()
+            self.follow(line)
+            findings += self.begin(line) if line.first else self.count(line)
         return findings
+
+    def follow(self, line):
+        """Lets runs go where they were moved to, as far as a line may rest on it."""
+        def concerns(handover):
+            seen, _, target = handover
+            early = not line.first and target == line.host and seen <= line.seen + LAG
+            return early or seen <= line.seen
+
+        while any(concerns(handover) for handover in self.handovers):
+            seen, source, target = self.handovers.popleft()
+            run = self.run_on(source, seen)
+            if run is not None:
+                run.since[target] = min(run.since.get(target, seen), seen - LAG)
+
+    def run_on(self, host, at):
+        """The run that came last to a host before a time, or None."""
+        there = [each for each in self.runs if each.since.get(host, at + 1) <= at]
+        return max(there, key=lambda run: run.since[host], default=None)
 
     def begin(self, line):
         """A new run must have read all that was acknowledged."""
@@ -85,26 +121,41 @@ class Ledger:
         if line.value < self.acknowledged:
             text = f"began on {line.host} with {line.value} after {self.acknowledged} was printed"
             findings.append(Finding("lost", self.vm, line.seen, text))
-        self.runs.append(GuestRun(line.host, line.value, line.seen))
+        self.runs.append(GuestRun(line.value, line.seen, {line.host: line.seen}))
         return findings
 
-    def judge(self, run, line):
-        """A number of a run that is not the last one."""
+    def count(self, line):
+        """One more number of a run."""
+        run = self.run_on(line.host, line.seen)
+        if run is None:
+            return []
+        findings = self.compare(run, line)
+        run.counted_at = run.counted_at or line.seen
+        run.numbers.setdefault(line.value, line.host)
+        self.acknowledged = max(self.acknowledged, line.value)
+        return findings
+
+    def compare(self, run, line):
+        """A number against what its own run and later ones have printed."""
+        other = run.numbers.get(line.value, line.host)
+        if other != line.host:
+            text = f"{line.host} printed {line.value}, which {other} had printed in the same run"
+            return [Finding("written-twice", self.vm, line.seen, text)]
         for later in self.runs[self.runs.index(run) + 1 :]:
-            where = f"{run.host} printed {line.value} while {later.host} ran"
+            where = f"{line.host} printed {line.value} while {'/'.join(later.since)} ran"
             if later.counted_at is not None and line.after > later.counted_at:
                 return [Finding("written-twice", self.vm, line.seen, where)]
             if line.value > later.began_with:
-                text = f"{later.host} began with {later.began_with}, yet {where}"
+                text = f"the later run began with {later.began_with}, yet {where}"
                 rule = "written-twice" if line.after > later.seen else "lost"
                 return [Finding(rule, self.vm, line.seen, text)]
         return []
 
-    def observe_disk(self, value, acknowledged, at):
+    def observe_disk(self, value, printed, at):
         """The number on the disk, and the last one that was printed before it was read."""
-        if value >= acknowledged:
+        if value >= printed:
             return []
-        text = f"the disk holds {value} after {acknowledged} was printed"
+        text = f"the disk holds {value} after {printed} was printed"
         return [Finding("lost", self.vm, at, text)]
 
 

@@ -24,7 +24,7 @@ def run(options):
     seconds = options.minutes * 60
     lasting = [f"vm{index + 1}" for index in range(options.vms)]
     faults = plan.Planner(options.seed, seconds, options.hosts, options.ttl).plan()
-    wishes = plan.plan_wishes(options.seed, seconds, lasting)
+    wishes = plan.all_wishes(options.seed, seconds, options.hosts, lasting)
     with Session(options, SLOW_PAUSE) as session:
         world, observer = session.world, session.observer
         session.say(f"seed {options.seed}: {len(faults)} faults, {len(wishes)} wishes,"
@@ -37,6 +37,7 @@ def run(options):
         wishing.join()
         wrong = wishing.problems + recover(session)
         found, left = clean_up(session, wrong)
+        observer.judge_all()
         parameters = {"seed": options.seed, "minutes": options.minutes, "ttl": options.ttl,
                       "hosts": options.hosts, "vms": options.vms, "load": load()}
         result = report.build(session, parameters, found, left, wrong)
@@ -86,8 +87,8 @@ class Wishing(threading.Thread):
         deadline = time.monotonic() + RECOVERY_LIMIT
         while True:
             try:
-                self.session.world.ask(wish.verb, wish.vm)
-                self.session.say(f"wish: {wish.verb} {wish.vm}")
+                self.session.world.ask(wish.verb, wish.name, *wish.words)
+                self.session.say(f"wish: {' '.join((wish.verb, wish.name, *wish.words))}")
                 return
             except CommandFailed as error:
                 if time.monotonic() > deadline or self.session.observer.ended.is_set():
@@ -121,14 +122,19 @@ def unsettled(session, since):
     """The hosts and VMs that are not as they are wanted: name → what is wrong."""
     try:
         vms = session.world.vms()
-        hosts, _ = Gateway(session.world.lab).records("hosts/")
+        gateway = Gateway(session.world.lab)
+        hosts, _ = gateway.records("hosts/")
+        arrivals, _ = gateway.records("arrivals/")
+        claims, _ = gateway.records("actual_vms/")
     except GatewayError as error:
         return {"etcd": str(error)}
     names = [machine.name for machine in session.world.lab.machines("host")]
     wrong = {name: "is not in etcd" for name in names if f"hosts/{name}" not in hosts}
     for name, vm in vms.items():
         guests = session.observer.guests_of(vm)
-        if name in session.world.stopped:
+        if f"arrivals/{vm}" in arrivals or "move" in claims.get(f"actual_vms/{vm}", {}):
+            wrong[name] = f"({vm}) still moves"
+        elif name in session.world.stopped:
             if guests:
                 wrong[name] = f"({vm}) still runs, though it is to be stopped,"
         elif len(guests) != 1:

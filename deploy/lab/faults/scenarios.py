@@ -286,6 +286,7 @@ def perform(options):
         session.say(f"all guests count; the load is {load()}")
         SCENARIOS[options.scenario](scenario, options.times)
         session.observer.check_disks()
+        session.observer.judge_all()
         scenario.wrong += [
             report.sentence(each, session.began) for each in session.observer.findings
             if each.rule not in scenario.expected

@@ -107,6 +107,13 @@ class Session:
             ]
             each.alone = not others
 
+    def is_alone(self, move):
+        """Whether no fault was at work from shortly before a move to its end."""
+        return not any(
+            record.touches(move.began - MARGIN, move.ended + 1)
+            for record in self.breaker.records if record.kind != "etcd-compact"
+        )
+
     def write(self, report):
         """Writes the report where --json asks for it."""
         if self.options.json:

@@ -38,6 +38,12 @@ class Takeovers:
         self.open[vm] = takeover
         self.all.append(takeover)
 
+    def moved(self, vm, host):
+        """The claim was handed over, which is no takeover: somebody wanted it."""
+        self.owners[vm] = host
+        # A guest that had not spoken yet does so elsewhere; its boot is not timed.
+        self.open.pop(vm, None)
+
     def released(self, vm):
         """The VM was stopped: its next owner takes nothing over."""
         self.owners.pop(vm, None)

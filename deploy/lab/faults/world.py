@@ -21,8 +21,20 @@ SLOW_PAUSE = 1_000_000
 COMMAND_LIMIT = 25
 START_LIMIT = 300
 
-#: Exit codes of `metastack` that mean: it has been done already.
-DONE_ALREADY = {"create": (4,), "delete": (3,), "stop": (3, 4), "start": (3, 4)}
+#: How `metastack` calls what is wished for, and its exit codes that mean: it has been done already,
+#: or cannot be wished for now (a VM that does not run cannot be moved).
+VERBS = {
+    "create": (("vm", "create"), (4,)),
+    "delete": (("vm", "delete"), (3,)),
+    "stop": (("vm", "stop"), (3, 4)),
+    "start": (("vm", "start"), (3, 4)),
+    "move": (("vm", "move"), (1, 3)),
+    "drain": (("host", "maintenance"), (3,)),
+    "ready": (("host", "ready"), ()),
+}
+
+#: What every guest allows: a host in maintenance to shut it down, and to take it back.
+ALLOWED = ("--offline-moves", "--goes-back")
 
 
 class World:
@@ -76,17 +88,18 @@ class World:
         return result.stdout
 
     def ask(self, verb, name, *words):
-        """One wish for a VM. One that was fulfilled by an earlier try counts as done."""
+        """One wish. One that was fulfilled by an earlier try counts as done."""
+        command, done = VERBS[verb]
         if verb == "create":
-            words = ("--flavour", "tiny", "--image", "counter", *words)
+            words = ("--flavour", "tiny", "--image", "counter", *ALLOWED, *words)
         try:
-            self.metastack("vm", verb, name, *words)
+            self.metastack(*command, name, *words)
         except CommandFailed as error:
-            if error.code not in DONE_ALREADY[verb]:
+            if error.code not in done:
                 raise
         if verb in ("stop", "delete"):
             self.stopped.add(name)
-        else:
+        elif verb in ("create", "start"):
             self.stopped.discard(name)
 
     def vms(self):
