@@ -80,6 +80,19 @@ import Testing
         #expect(access.cluster.desiredVMs[Self.vm]?.value.moves.order == nil)
     }
 
+    @Test func maintenanceIsWaitedForUntilTheLastVMHasLeft() async throws {
+        let access = FakeAccess(
+            Self.pair, later: [{ $0.actualVMs[Self.vm]?.value.host = HostID(unchecked: "n2") }])
+        let screen = try await run("host", "maintenance", "n1", "--wait", on: access)
+        #expect(
+            screen.output == """
+                host n1 is in maintenance
+                1 VM leaves it
+                host n1 has no VMs any more
+
+                """)
+    }
+
     @Test func rebalanceSaysWhatItWouldGain() async throws {
         var cluster = Self.pair
         cluster.hosts[HostID(unchecked: "n1")]?.value.totalRAM = try Mebibytes(512)

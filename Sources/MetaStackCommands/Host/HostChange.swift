@@ -8,7 +8,7 @@ struct HostChange: Sendable {
     let words: String
     let change: @Sendable (inout DesiredHost) -> Void
 
-    /// - Returns: the record's revision.
+    /// - Returns: the revision of the record that holds now.
     /// - Throws: `CommandFailure` where the host is unknown or somebody else was faster.
     @discardableResult
     func write(over cluster: Cluster, in session: CommandSession) async throws -> Revision {
@@ -22,7 +22,7 @@ struct HostChange: Sendable {
             ? [] : [known.map { .unchanged(key, since: $0.revision) } ?? .absent(key)]
         let revision = try await session.write(
             [.put(key, changed)], if: conditions, orElse: .changedMeanwhile("host \(id)"))
-        if session.format == .table {
+        guard session.format != .table else {
             session.confirm("host \(id) \(words)".printable)
             return revision
         }

@@ -73,12 +73,12 @@ extension Cluster {
         return NameLookup(kind: "flavour", known: ids.map { ($0, flavours[$0]?.value.name.text) })
     }
 
+    /// A host that is away is known by the VMs that it had last.
     var hostNames: NameLookup<HostID> {
-        NameLookup(
-            kind: "host",
-            known: Set(hosts.keys).union(desiredHosts.keys).union(malformed(in: .hosts)).map {
-                ($0, $0.text)
-            })
+        let remembered = histories.values.map(\.value.host)
+        let known = Set(hosts.keys).union(desiredHosts.keys).union(malformed(in: .hosts))
+            .union(remembered)
+        return NameLookup(kind: "host", known: known.map { ($0, $0.text) })
     }
 
     /// Every VM that is wanted or of which something is left.

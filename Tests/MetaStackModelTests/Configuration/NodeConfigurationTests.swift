@@ -57,6 +57,7 @@ func problems(
         #expect(configuration.libvirt.domainType == .qemu)
         #expect(configuration.node.startConcurrency == 2)
         #expect(configuration.libvirt.consoleDirectory == "/consoles")
+        #expect(configuration.libvirt.migrationURI == "qemu+tcp://10.0.0.3/system")
         #expect(configuration.storage.conf == "/c.conf")
         #expect(configuration.storage.user == "u")
         #expect(configuration.storage.keyring == "/k")
@@ -73,7 +74,8 @@ func problems(
           username: node, password-file: /p, ca: /ca, cert: /cert, key: /key}
         node: {name: alpha, lease-ttl: 1m, labels: {rack: a, row: 3}, reserved-ram: 4GiB,
           start-concurrency: 2, watchdog-device: /dev/watchdog1}
-        libvirt: {uri: "test:///default", domain-type: qemu, console-directory: /consoles}
+        libvirt: {uri: "test:///default", domain-type: qemu, console-directory: /consoles,
+                  migration-uri: "qemu+tcp://10.0.0.3/system"}
         storage: {driver: rbd, conf: /c.conf, user: u, keyring: /k, vm-pool: v, image-pool: i}
         network: {bridge: vmbr1}
         log: {level: debug, format: rfc5424, syslog: "tcp://[::1]:601"}
@@ -184,7 +186,7 @@ enum Repository {
         "etcd.cert", "etcd.key", "node.name", "node.lease-ttl", "node.labels",
         "node.reserved-ram", "node.start-concurrency", "node.watchdog-device", "libvirt.uri",
         "libvirt.domain-type",
-        "libvirt.console-directory",
+        "libvirt.console-directory", "libvirt.migration-uri",
         "storage.driver", "storage.conf", "storage.user", "storage.keyring", "storage.vm-pool",
         "storage.image-pool", "network.bridge", "log.level", "log.format", "log.syslog",
     ]
