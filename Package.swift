@@ -93,8 +93,9 @@ let package = Package(
             "MetaStackStore", argumentParser, lifecycle, logging, signals),
         program("metastack", "MetaStackCommands"),
         program(
-            "metastack-bench", "Curl", "Etcd", "MetaStackModel", "MetaStackStore", argumentParser,
-            logging, subprocess),
+            "metastack-bench", "Curl", "Etcd", "MetaStackAgent", "MetaStackDecisions",
+            "MetaStackModel", "MetaStackStore", "MetaStackTesting", argumentParser, logging,
+            subprocess),
 
         program("metastack-sim", "MetaStackTesting", argumentParser),
 

@@ -8,7 +8,10 @@ struct MetaStackBench: AsyncParsableCommand {
         commandName: "metastack-bench",
         abstract: "Measures MetaStack on a lab that deploy/metastack-lab started.",
         discussion: "The lab needs the image and the flavour 'tiny' and no other load.",
-        subcommands: [ClaimsBenchmark.self, BootsBenchmark.self, RestBenchmark.self])
+        subcommands: [
+            ClaimsBenchmark.self, BootsBenchmark.self, RestBenchmark.self, HerdBenchmark.self,
+            FailoverBenchmark.self,
+        ])
 }
 
 /// What every benchmark is told.
