@@ -22,10 +22,11 @@ public final class Domain: Sendable {
     /// Runs `body` with the domain's pointer on a thread that may block.
     @discardableResult
     func call<Value: Sendable>(
-        _ action: String, _ body: @escaping @Sendable (OpaquePointer, Attempt) throws -> Value
+        _ action: String, deadline: Duration? = nil,
+        _ body: @escaping @Sendable (OpaquePointer, Attempt) throws -> Value
     ) async throws -> Value {
         let attempt = Attempt(action, name)
-        return try await connection.call(attempt) { [handle] _ in
+        return try await connection.call(attempt, deadline: deadline) { [handle] _ in
             try body(handle.pointer, attempt)
         }
     }

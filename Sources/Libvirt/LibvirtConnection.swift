@@ -110,16 +110,18 @@ public final class LibvirtConnection: Sendable {
 
     /// Runs `body` on a thread that may block, with this connection's pointer.
     ///
+    /// - Parameter limit: the call's deadline where it is not the connection's.
     /// - Throws: `LibvirtError`, also for deadlines and limits.
     func call<Value: Sendable>(
-        _ attempt: Attempt, _ body: @escaping @Sendable (OpaquePointer) throws -> Value
+        _ attempt: Attempt, deadline limit: Duration? = nil,
+        _ body: @escaping @Sendable (OpaquePointer) throws -> Value
     ) async throws -> Value {
         guard listeners.closeReason != .client else {
             throw LibvirtError(
                 code: .closed, message: "the connection to \(uri) was closed", attempt: attempt)
         }
         do {
-            return try await calls.run(attempt.action, deadline: deadline) { [handle] in
+            return try await calls.run(attempt.action, deadline: limit ?? deadline) { [handle] in
                 try body(handle.pointer)
             }
         } catch {

@@ -99,6 +99,8 @@ public struct Agent: Service {
                 GuestService(
                     view: view, queue: router.guests, performer: performer, domains: domains,
                     clock: clock, logger: logger),
+                RebalanceService(
+                    view: view, performer: performer, queue: router.guests, clock: clock),
                 ImageService(
                     view: view, queue: router.images, importer: importer, clock: clock,
                     logger: logger),

@@ -22,6 +22,19 @@ public protocol Hypervisor: Sendable {
     func shutDown(_ vm: VMID) async throws
     /// Ends the domain at once; returns when it is gone.
     func destroy(_ vm: VMID) async throws
+    /// Makes ready for a guest that comes from another host.
+    ///
+    /// - Parameter console: the file that its console will be logged to.
+    /// - Returns: where that host's hypervisor sends it.
+    func invitation(console: String?) async throws -> String
+    /// Sends a running guest to another host, where it stands paused; it is gone from here then.
+    ///
+    /// - Throws: where it stays here, and where it is not known what became of it.
+    func migrate(_ vm: VMID, to uri: String) async throws
+    /// Breaks a move of the guest's off, where there is one.
+    func abortMigration(of vm: VMID) async throws
+    /// How much of the guest's memory has been sent, in hundredths; nil where none is being.
+    func migrationProgress(of vm: VMID) async throws -> Int?
     /// The guests whose processes are on this host, found without the hypervisor's daemon.
     func processes() async -> [VMID]
     /// Ends the guest's process, without the daemon and without asking the process; does nothing where
@@ -39,12 +52,21 @@ public struct HypervisorCapacity: Sendable, Equatable {
     public var machine: String
     /// Name and version, such as `QEMU 7.2.0 (libvirt 9.0.0)`.
     public var description: String
+    /// What runs guests: `kvm` or `qemu`; empty where it is not known yet.
+    public var domainType: String
+    /// The processors' kind, such as `x86_64`.
+    public var architecture: String
 
-    public init(ram: Mebibytes, vcpus: Int, machine: String, description: String) {
+    public init(
+        ram: Mebibytes, vcpus: Int, machine: String, description: String,
+        domainType: String = "", architecture: String = ""
+    ) {
         self.ram = ram
         self.vcpus = vcpus
         self.machine = machine
         self.description = description
+        self.domainType = domainType
+        self.architecture = architecture
     }
 }
 

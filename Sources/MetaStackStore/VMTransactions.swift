@@ -120,6 +120,45 @@ public struct VMTransactions: Sendable {
             ])
     }
 
+    /// The claim is as it was read, and this node's lease is alive.
+    public func answer(
+        _ vm: VMID, _ arrival: Arrival, claim: Stored<ActualVM>, lease: LeaseNumber
+    ) async throws -> WriteResult {
+        try await store.write(
+            [.put(.arrival(vm), arrival, lease: lease)],
+            if: [
+                .unchanged(.actualVM(vm), since: claim.revision), .underLease(.host(me), lease),
+            ])
+    }
+
+    /// The answer is as it was read.
+    public func withdrawAnswer(
+        _ vm: VMID, known: Stored<Arrival>
+    ) async throws -> WriteResult {
+        try await store.write(
+            [.delete(.arrival(vm))], if: [.unchanged(.arrival(vm), since: known.revision)])
+    }
+
+    /// The claim is this node's as it was read, and so are the history and the target's answer, whose
+    /// lease is alive: from here on the VM is the target's, under that lease.
+    public func handOver(
+        _ vm: VMID, _ claim: ActualVM, known: Stored<ActualVM>, history: VMHistory?,
+        knownHistory: Stored<VMHistory>?, arrival: Stored<Arrival>, lease: LeaseNumber
+    ) async throws -> WriteResult {
+        var writes: [RecordWrite] = [
+            .put(.actualVM(vm), claim, lease: lease), .delete(.arrival(vm)),
+        ]
+        if let history { writes.append(.put(.history(vm), history)) }
+        return try await store.write(
+            writes,
+            if: [
+                .unchanged(.actualVM(vm), since: known.revision),
+                unchanged(.history(vm), knownHistory?.revision),
+                .unchanged(.arrival(vm), since: arrival.revision),
+                .underLease(.host(claim.host), lease),
+            ])
+    }
+
     /// The claim is this node's as it was read; its domain is gone.
     public func release(
         _ vm: VMID, known: Stored<ActualVM>, history: VMHistory?,

@@ -20,6 +20,7 @@ struct Totals: Codable {
     private var steps = 0
     private var boots = 0
     private var takeovers = 0
+    private var moves = 0
     private var writes = 0
     private var virtual = Duration.zero
     /// Milliseconds until all was at rest, with the number of seeds that took so long.
@@ -32,6 +33,7 @@ struct Totals: Codable {
         steps += outcome.steps
         boots += outcome.boots
         takeovers += outcome.takeovers
+        moves += outcome.moves
         writes += outcome.writes
         virtual += outcome.time
         settled[Int64(outcome.settled / .milliseconds(1)), default: 0] += 1
@@ -44,6 +46,7 @@ struct Totals: Codable {
         steps += other.steps
         boots += other.boots
         takeovers += other.takeovers
+        moves += other.moves
         writes += other.writes
         virtual += other.virtual
         settled.merge(other.settled, uniquingKeysWith: +)
@@ -63,7 +66,7 @@ struct Totals: Codable {
         var lines = [
             progress(in: time),
             "\(Self.rounded(virtual / .seconds(3600))) hours of virtual time, \(steps) steps",
-            "\(boots) guest starts, \(takeovers) takeovers, \(writes) guest writes",
+            "\(boots) guest starts, \(takeovers) takeovers, \(moves) moves, \(writes) guest writes",
             "at rest after the last fault: p50 \(settled(0.5)) s, p99 \(settled(0.99)) s, longest "
                 + "\(settled(1)) s",
             "faults: \(faults.values.reduce(0, +))",

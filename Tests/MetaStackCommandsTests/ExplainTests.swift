@@ -73,7 +73,7 @@ import Testing
             "host", "set", "n1", "--label", "rack=7", "--ram-overcommit", "1.5", on: access)
         #expect(set.output == "host n1 is changed\n")
         let away = try await run("host", "maintenance", "n1", "--reason", "a fan", on: access)
-        #expect(away.output == "host n1 is in maintenance: a fan\n1 VM stays on it\n")
+        #expect(away.output == "host n1 is in maintenance: a fan\n1 VM leaves it\n")
         let ready = try await run("host", "ready", "n1", on: access)
         #expect(ready.output == "host n1 takes VMs\n")
         #expect(

@@ -84,7 +84,7 @@ final class FakeAccess: ClusterAccess {
         case .desiredHost(let id):
             cluster.desiredHosts[id].map { ($0.revision, $0.createRevision) }
         case .globalConfig, .actualVM, .host, .volume, .history, .decline,
-            .actualImage:
+            .actualImage, .arrival:
             nil
         }
     }

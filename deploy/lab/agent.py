@@ -27,6 +27,7 @@ node:
 libvirt:
   uri: "qemu:///system"
   domain-type: qemu
+  migration-uri: "qemu+tcp://{address}/system"
 storage:
   driver: rbd
   conf: /etc/ceph/ceph.conf
@@ -48,6 +49,7 @@ def write_configuration(lab, machine, path):
         NODE.format(
             endpoints=endpoints(lab),
             name=machine.name,
+            address=machine.address,
             lease_ttl=lab.lease_ttl,
             rack=f"r{machine.name.removeprefix('host')}",
             reserved=reserved_ram(lab),

@@ -22,6 +22,14 @@ actor DomainTypeChoice {
         self.logger = logger
     }
 
+    /// The type as libvirt names it; nil before it is known.
+    var made: String? {
+        switch setting {
+        case .kvm, .qemu: setting.rawValue
+        case .auto: known?.rawValue
+        }
+    }
+
     /// - Throws: `LibvirtError` where libvirt cannot be asked.
     func type() async throws -> DomainDescription.DomainType {
         if let known { return known }

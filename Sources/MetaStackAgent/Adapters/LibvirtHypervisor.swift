@@ -11,6 +11,8 @@ final class LibvirtHypervisor: Hypervisor {
     /// What a domain needs beyond what its VM says.
     struct Settings: Sendable {
         var uri: String
+        /// Where other hosts send guests that come here.
+        var migrationURI: String
         var bridge: String
         /// The Ceph user's secret in libvirt; nil without Ceph.
         var secret: CephSecret?
@@ -62,11 +64,27 @@ final class LibvirtHypervisor: Hypervisor {
     func capacity() async throws -> HypervisorCapacity {
         let connection = try connection()
         let node = try await connection.nodeInformation()
+        let foreign = try await memoryOfOthers(connection)
         return HypervisorCapacity(
-            ram: Mebibytes(bytes: Int64(node.memoryBytes)), vcpus: node.cpus,
+            ram: Mebibytes(bytes: Int64(max(0, node.memoryBytes - foreign))), vcpus: node.cpus,
             machine: try await connection.machineUUID(),
             description:
-                "\(node.hypervisor) \(node.hypervisorVersion) (libvirt \(node.libvirtVersion))")
+                "\(node.hypervisor) \(node.hypervisorVersion) (libvirt \(node.libvirtVersion))",
+            domainType: await choice.made ?? "", architecture: node.cpuModel)
+    }
+
+    /// In bytes: what guests have that MetaStack did not make.
+    private func memoryOfOthers(_ connection: LibvirtConnection) async throws -> Int {
+        var sum = 0
+        for domain in try await connection.domains() where !DomainNaming.isOurs(domain.name) {
+            do {
+                let statistics = try await domain.statistics()
+                if statistics.state.isActive { sum += statistics.maximumMemoryBytes }
+            } catch let error as LibvirtError where error.isNoDomain {
+                continue  // It has just ended.
+            }
+        }
+        return sum
     }
 
     func domains() async throws -> [LocalDomain] {
@@ -100,11 +118,7 @@ final class LibvirtHypervisor: Hypervisor {
     // MARK: Acting
 
     func create(_ guest: GuestSpecification) async throws {
-        if let console = guest.console {
-            try FileManager.default.createDirectory(
-                atPath: (console as NSString).deletingLastPathComponent,
-                withIntermediateDirectories: true)
-        }
+        try makeFolder(of: guest.console)
         let description = DomainDescription(
             guest, type: try await choice.type(), bridge: settings.bridge,
             secret: settings.secret?.uuid)
@@ -128,6 +142,37 @@ final class LibvirtHypervisor: Hypervisor {
             return  // It ended by itself meanwhile.
         }
     }
+
+    // MARK: Moving
+
+    /// A guest with much memory that it changes all the time moves slowly; its owner breaks off what is
+    /// not wanted any more.
+    private static let longestMigration = Duration.seconds(24 * 3600)
+
+    func invitation(console: String?) async throws -> String {
+        try makeFolder(of: console)
+        return settings.migrationURI
+    }
+
+    func migrate(_ vm: VMID, to uri: String) async throws {
+        try await existing(vm).migrate(to: uri, deadline: Self.longestMigration)
+    }
+
+    func abortMigration(of vm: VMID) async throws { try await ours(vm)?.abortMigration() }
+
+    func migrationProgress(of vm: VMID) async throws -> Int? {
+        guard let progress = try await ours(vm)?.migrationProgress() else { return nil }
+        return Int(100 * (progress.total - min(progress.total, progress.remaining)) / progress.total)
+    }
+
+    private func makeFolder(of console: String?) throws {
+        guard let console else { return }
+        try FileManager.default.createDirectory(
+            atPath: (console as NSString).deletingLastPathComponent,
+            withIntermediateDirectories: true)
+    }
+
+    // MARK: Processes
 
     func processes() async -> [VMID] { guestProcesses.list() }
 
@@ -184,11 +229,38 @@ final class LibvirtHypervisor: Hypervisor {
             events.yield(.listAgain)
             return
         }
-        guard let vm = DomainNaming.vm(of: domain.name) else { return }
+        guard let vm = DomainNaming.vm(of: domain.name) else {
+            // Somebody else's guest takes or gives back memory.
+            if case .lifecycle(_, let change) = event, change.isStartOrStop {
+                events.yield(.listAgain)
+            }
+            return
+        }
         if case .lifecycle(_, .stopped(let reason)) = event {
             events.yield(.ended(vm, GuestExit(reason)))
         } else {
             events.yield(.changed(vm))
+        }
+    }
+}
+
+extension LifecycleChange {
+    /// Whether a guest takes memory or gives it back.
+    fileprivate var isStartOrStop: Bool {
+        switch self {
+        case .started, .stopped: true
+        case .defined, .undefined, .suspended, .resumed, .shutDown, .sleeping, .crashed, .other:
+            false
+        }
+    }
+}
+
+extension DomainState {
+    /// Whether it has a process, and so memory.
+    fileprivate var isActive: Bool {
+        switch self {
+        case .running, .blocked, .paused, .shutdown, .sleeping, .unknown: true
+        case .shutoff, .crashed: false
         }
     }
 }

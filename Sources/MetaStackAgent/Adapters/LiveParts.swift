@@ -97,8 +97,10 @@ public struct NodeService: Service {
     private func hypervisor(over storage: CephStorage) async throws -> LibvirtHypervisor {
         let hypervisor = LibvirtHypervisor(
             LibvirtHypervisor.Settings(
-                uri: configuration.libvirt.uri, bridge: configuration.network.bridge,
-                secret: try await storage.secret()),
+                uri: configuration.libvirt.uri,
+                migrationURI: configuration.libvirt.migrationURI
+                    .replacing("ADDRESS", with: HostAddresses.first ?? "localhost"),
+                bridge: configuration.network.bridge, secret: try await storage.secret()),
             choice: DomainTypeChoice(
                 configuration.libvirt.domainType, uri: configuration.libvirt.uri, logger: logger),
             logger: logger)

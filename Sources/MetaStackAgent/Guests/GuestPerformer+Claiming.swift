@@ -180,19 +180,41 @@ extension GuestPerformer {
         _ request: PlacementRequest, _ wanted: Stored<DesiredVM>, _ situation: GuestSituation,
         forGuestHere: Bool = false
     ) -> Bool {
-        guard let offer = view.read({ $0.ledger.placement[view.me] }) else { return false }
         let waiting = forGuestHere ? [] : view.guestsWithoutClaim(except: request.vm)
         let claim = ClaimUnderway(
             request: request, lease: situation.lease, revision: wanted.revision)
-        func take() -> Bool {
-            memory.take(claim, of: offer, beside: waiting, forGuestHere: forGuestHere)
+        return memory.state.withLock { state in
+            view.read {
+                state.reserve(claim, view.me, in: $0, beside: waiting, forGuestHere: forGuestHere)
+            }
         }
-        let isCrowded = memory.state.withLock { $0.underway.count >= $0.mostUnderway }
-        if !isCrowded, take() { return true }
-        // Some may be in view by now and count twice.
-        let underway = memory.state.withLock { Array($0.underway.values) }
-        memory.drop(view.closed(underway, under: situation.lease))
-        return take()
+    }
+
+    /// Why a guest that another host would send here cannot come; nil where it can, and then the claim
+    /// that names this host keeps its room.
+    func refusal(of claim: ActualVM, _ situation: GuestSituation) -> String? {
+        guard let wanted = situation.desired else { return "nobody wants the VM" }
+        let cluster = view.cluster
+        let plan: VMPlan
+        do throws(VMPlan.Impossible) {
+            plan = try VMPlan(situation.vm, wanted.value, in: cluster)
+        } catch {
+            return error.description
+        }
+        var request = plan.request.asClaimed(by: claim)
+        request.pin = nil  // Where it goes is for its owner to say.
+        guard let offer = Placement(cluster, without: situation.vm)[view.me] else {
+            return "it is not in the records"
+        }
+        let claims = memory.state.withLock { state in
+            state.underway.values.filter { $0.isOpen(in: cluster, under: situation.lease) }
+                .map(\.request)
+        }
+        let waiting = view.guestsWithoutClaim(except: situation.vm)
+            .filter { guest in !claims.contains { $0.vm == guest.vm } }
+        let left = (claims + waiting).reduce(offer) { $0.after($1) }
+        let reasons = Admission.refusals(of: request, by: left)
+        return reasons.isEmpty ? nil : reasons.map(\.description).joined(separator: "; ")
     }
 
     /// Whether this node's claims leave room for a guest that is here without one. They stay, so
@@ -224,37 +246,42 @@ extension GuestPerformer {
     }
 }
 
-extension GuestMemory {
-    /// Reserves room for a claim beside all others, where there is enough.
-    fileprivate func take(
+extension GuestMemory.State {
+    /// Reserves room for a claim beside all others, where there is enough. Those that are in view
+    /// already count twice until they are looked for, which is when they stand in the way.
+    fileprivate mutating func reserve(
+        _ claim: ClaimUnderway, _ me: HostID, in view: NodeView.State,
+        beside waiting: [PlacementRequest], forGuestHere: Bool
+    ) -> Bool {
+        guard let offer = view.ledger.placement[me] else { return false }
+        let mostUnseen = 32
+        if underway.count < mostUnderway,
+            take(claim, of: offer, beside: waiting, forGuestHere: forGuestHere)
+        {
+            return true
+        }
+        underway = underway.filter { $0.value.isOpen(in: view.cluster, under: claim.lease) }
+        mostUnderway = max(mostUnseen, 2 * underway.count)
+        return take(claim, of: offer, beside: waiting, forGuestHere: forGuestHere)
+    }
+
+    private mutating func take(
         _ claim: ClaimUnderway, of offer: HostOffer, beside waiting: [PlacementRequest],
         forGuestHere: Bool
     ) -> Bool {
         let request = claim.request
-        return state.withLock { state in
-            var left = offer
-            for other in state.underway.values where other.request.vm != request.vm {
-                left.take(other.request)
-            }
-            for other in waiting where state.underway[other.vm] == nil { left.take(other) }
-            guard
-                forGuestHere
-                    ? left.hasRoom(for: request)
-                    : Admission.refusals(of: request, by: left).isEmpty
-            else { return false }
-            state.underway[request.vm] = claim
-            return true
+        var left = offer
+        for other in underway.values where other.request.vm != request.vm {
+            left.take(other.request)
         }
-    }
-
-    /// Forgets claims that are in view or cannot be made any more.
-    fileprivate func drop(_ closed: [ClaimUnderway]) {
-        state.withLock { state in
-            for one in closed where state.underway[one.request.vm] == one {
-                state.underway[one.request.vm] = nil
-            }
-            state.mostUnderway = max(32, 2 * state.underway.count)
-        }
+        for other in waiting where underway[other.vm] == nil { left.take(other) }
+        guard
+            forGuestHere
+                ? left.hasRoom(for: request)
+                : Admission.refusals(of: request, by: left).isEmpty
+        else { return false }
+        underway[request.vm] = claim
+        return true
     }
 }
 
@@ -296,12 +323,5 @@ extension NodeView {
                     .request
             }
         }
-    }
-
-    /// Those of the claims that the records speak of, or that cannot be made any more.
-    fileprivate func closed(
-        _ claims: [ClaimUnderway], under lease: LeaseNumber
-    ) -> [ClaimUnderway] {
-        read { state in claims.filter { !$0.isOpen(in: state.cluster, under: lease) } }
     }
 }

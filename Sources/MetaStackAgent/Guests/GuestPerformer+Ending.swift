@@ -48,7 +48,9 @@ extension GuestPerformer {
         history.crashes = ends
         history.lastExit = exit.words
         history.endedFor = verdict == .stays ? wanted.revision : nil
-        if situation.exit != nil { history.clients = [] }
+        // One that was on its way to another host may have arrived, and stand there: whoever has its
+        // disks open is evicted.
+        if situation.exit != nil, situation.claim?.value.move == nil { history.clients = [] }
         log(situation).info(
             "guest ended", metadata: ["reason": "\(exit.words)", "then": "\(verdict)"])
         if verdict == .leaveToOthers {
@@ -75,6 +77,7 @@ extension GuestPerformer {
         }
         claim.incarnation = known.incarnation
         claim.clients = []
+        claim.move = nil
         claim.desiredRevision = situation.desired?.revision
         claim.since = clock.timestamp
         return outcome(

@@ -183,7 +183,7 @@ extension GuestPerformer {
         return own
     }
 
-    private func writers(of volumes: [Volume]) async throws -> Set<StorageClient> {
+    func writers(of volumes: [Volume]) async throws -> Set<StorageClient> {
         var writers: Set<StorageClient> = []
         for volume in volumes {
             writers.formUnion(try await storage.writers(of: volume.image, in: volume.pool))
@@ -203,6 +203,7 @@ extension GuestPerformer {
         claim.desiredRevision = situation.desired?.revision
         claim.since = clock.timestamp
         claim.message = nil
+        claim.move = nil
         let result = try await transactions.update(
             situation.vm, claim, known: known,
             history: history(recording: clients, evicted, situation, known),
@@ -252,7 +253,8 @@ extension GuestPerformer {
             vmCreateRevision: situation.desired?.createRevision ?? claim.createRevision,
             host: view.me, incarnation: claim.incarnation, clients: clients,
             evicted: known + newlyEvicted, boots: (former?.boots ?? 0) + 1,
-            lastExit: former?.lastExit, crashes: former?.crashes ?? 0, takeovers: takeovers,
+            lastExit: former?.lastExit, crashes: former?.crashes ?? 0,
+            movedFor: former?.movedFor, takeovers: takeovers,
             rest: former?.rest ?? [:])
     }
 

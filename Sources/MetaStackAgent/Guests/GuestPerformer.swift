@@ -79,6 +79,14 @@ struct GuestPerformer: Sendable {
         case .removeVolumes: return try await removeVolumes(situation)
         case .forget: return try await forget(situation)
         case .release: return try await release(situation)
+        case .beginMove(let plan): return try await beginMove(plan, situation)
+        case .goOnWithMove(let move, let arrival):
+            return try await goOnWithMove(move, arrival, situation)
+        case .handOver(let move, let arrival):
+            return try await handOver(move, arrival, situation)
+        case .endMove(let reason): return try await endMove(reason, situation)
+        case .answerMove(let claim): return try await answerMove(claim, situation)
+        case .withdrawAnswer: return try await withdrawAnswer(situation)
         }
     }
 
@@ -97,6 +105,53 @@ struct GuestPerformer: Sendable {
             throw GuestStepError.notOwned(situation.vm)
         }
         return claim
+    }
+
+    /// Adds to a situation of this node's VM whether it shall move, as far as this agent has tried.
+    func addMove(to situation: inout GuestSituation) {
+        guard situation.claim?.value.host == view.me else { return }
+        let vm = situation.vm
+        let (underway, failure) = memory.state.withLock { ($0.moves[vm], $0.moveFailures[vm]) }
+        situation.hasBegunMove = underway != nil && underway?.id == situation.claim?.value.move?.id
+        situation.move = verdict(on: vm, in: view.cluster)
+        switch situation.move {
+        case .stay:
+            memory.state.withLock { _ = $0.moveFailures.removeValue(forKey: vm) }
+        case .go(let plan):
+            guard let failure, failure.order == plan.order, !situation.hasBegunMove else { break }
+            situation.moveNote = failure.text
+            if failure.until > clock.now { situation.move = .wait }
+        case .stuck(let reason): situation.moveNote = "cannot move: \(reason)"
+        case .wait: situation.moveNote = failure?.text
+        }
+        view.noteWaitingToMove(vm, situation.move != .stay)
+    }
+
+    /// What the records ask of the VM, and where they ask nothing, what evens out load.
+    func verdict(on vm: VMID, in cluster: Cluster) -> MoveRules.Verdict {
+        let rules = MoveRules(cluster)
+        let verdict = rules.verdict(on: vm)
+        guard verdict == .stay, let step = memory.state.withLock({ $0.rebalance[vm] }),
+            cluster.actualVMs[vm]?.value.host == step.from,
+            cluster.rebalancePolicy?.value.state == .on
+        else { return verdict }
+        return rules.verdict(on: vm, by: step)
+    }
+
+    /// Another look at how load is shared: this node's part of it, in place of an earlier one.
+    func rebalance(_ steps: [Rebalance.Step]) {
+        let mine = steps.filter { $0.from == view.me }
+        memory.state.withLock { state in
+            state.rebalance = Dictionary(uniqueKeysWithValues: mine.map { ($0.vm, $0) })
+        }
+        for step in mine {
+            logger.info(
+                "moving a VM to share load",
+                metadata: [
+                    "vm": "\(step.vm)", "to": "\(step.to)", "before": "\(step.before / 10) %",
+                    "after": "\(step.after / 10) %",
+                ])
+        }
     }
 
     /// What a transaction's result means for the next look.
@@ -137,6 +192,12 @@ struct GuestSettings: Sendable {
     /// How long after its maker has died an image may still come into being, by what it had sent: the
     /// host's kernel goes on sending.
     var makersLast = Duration.seconds(30)
+    /// How long the target of a move may take to answer.
+    var answerWithin = Duration.seconds(10)
+    /// How long a VM that could not be moved is left: doubled each time in a row.
+    var moveAgainAfter = Duration.seconds(10)
+    /// Between two looks at a move that is under way.
+    var lookAtMoveEvery = Duration.milliseconds(250)
     /// How long a guest that stopped at a write error is left before it is let try again.
     var resumeAgainAfter = Duration.seconds(5)
 
@@ -169,6 +230,12 @@ final class GuestMemory: Sendable {
         var startNotBefore: [VMID: ContinuousClock.Instant] = [:]
         /// When guests that stopped at a write error were last let try again.
         var triedAgainAt: [VMID: ContinuousClock.Instant] = [:]
+        /// VMs that go to share load.
+        var rebalance: [VMID: Rebalance.Step] = [:]
+        /// Moves that this agent has begun.
+        var moves: [VMID: MoveUnderway] = [:]
+        /// VMs that could not be moved lately.
+        var moveFailures: [VMID: MoveFailure] = [:]
         /// Takeovers under way.
         var takeovers: [VMID: Takeover] = [:]
         /// Why a VM is not claimed, as last logged.
@@ -186,7 +253,7 @@ final class GuestMemory: Sendable {
 }
 
 /// A claim that is being made, or was made and may not be in view yet.
-struct ClaimUnderway: Sendable, Equatable {
+struct ClaimUnderway: Sendable {
     var request: PlacementRequest
     /// It is made under this one or never: a change whose answer was lost may still happen.
     var lease: LeaseNumber
@@ -201,6 +268,22 @@ struct ClaimUnderway: Sendable, Equatable {
         return self.lease == lease && wanted?.revision == revision
             && cluster.actualVMs[request.vm] == nil
     }
+}
+
+/// A move that this agent has begun.
+struct MoveUnderway: Sendable {
+    var id: String
+    var since: ContinuousClock.Instant
+}
+
+/// A move that came to nothing.
+struct MoveFailure: Sendable {
+    var text: String
+    var host: HostID
+    var order: String?
+    var times: Int
+    /// It is not tried again before.
+    var until: ContinuousClock.Instant
 }
 
 /// Since when a guest is to shut down, and when it was last asked to.

@@ -57,6 +57,7 @@ struct GuestService: Service {
         guard let lease = view.provenLease(at: now),
             var situation = view.situation(of: vm, lease: lease, at: now)
         else { return nil }
+        performer.addMove(to: &situation)
         var step = GuestRules.next(situation)
         if step.restsOnAbsence {
             situation.domain = try await domains.refresh(vm)
@@ -81,10 +82,11 @@ extension GuestStep {
     /// Whether it would be a mistake where the VM had a domain here after all.
     fileprivate var restsOnAbsence: Bool {
         switch self {
-        case .start, .noteExit, .release, .removeVolumes, .forget, .liftEvictions: true
+        case .start, .noteExit, .release, .removeVolumes, .forget, .liftEvictions, .handOver: true
         case .none, .handsOff, .claimToRun, .claimToCleanUp, .claimInPlace, .destroyStray,
             .carryOver, .provision, .resume, .report, .shutDown, .destroy, .holdBack,
-            .examineWriteError, .giveUp, .removeOrphans:
+            .examineWriteError, .giveUp, .removeOrphans, .beginMove, .goOnWithMove, .endMove,
+            .answerMove, .withdrawAnswer:
             false
         }
     }

@@ -14,6 +14,11 @@ extension HostRecord.Fixed {
 
 /// The host's own addresses.
 enum HostAddresses {
+    /// One for a URI: an IPv6 address stands in brackets there.
+    static var first: String? {
+        all().first.map { $0.contains(":") ? "[\($0)]" : $0 }
+    }
+
     /// Every address that others can reach (`getifaddrs`): no loopback and no link-local one.
     static func all() -> [String] {
         var first: UnsafeMutablePointer<ifaddrs>?

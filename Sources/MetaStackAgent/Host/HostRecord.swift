@@ -121,6 +121,7 @@ final class HostRecord: Sendable {
                 leaseTTL: Int(ttl / .milliseconds(1)), takeoversHeld: hold?.reason,
                 machine: state.capacity.machine, addresses: fixed.addresses, labels: fixed.labels,
                 version: fixed.version, hypervisor: state.capacity.description,
+                domainType: state.capacity.domainType, architecture: state.capacity.architecture,
                 pools: state.pools, networks: fixed.networks,
                 message: messages.isEmpty ? nil : messages.joined(separator: "; "),
                 since: fixed.since)

@@ -42,16 +42,32 @@ struct ChangeRouter: Sendable {
             case .volume(let id):
                 markConcerned(id.vm)
                 markImagesWithoutRecord()
+            case .arrival(let vm): guests.mark(vm)
             case .actualVM(let vm):
                 claimChanged(vm)
                 host.mark(view.me)
+                // A move that ended lets the next one begin.
+                guests.mark(view.read(\.waitingToMove))
             case .host(let id): hostChanged(id)
             case .image(let id), .actualImage(let id): images.mark(id)
+            case .desiredHost: markOwn()
+            case MoveLimits.key: guests.mark(view.read(\.waitingToMove))
             case TakeoverSwitch.key: switchChanged()
-            case .flavour, .desiredHost, .globalConfig: break
+            case .flavour, .globalConfig: break
             }
         }
-        if view.change({ state in state.look { $0.takeShift() } }) { markPending() }
+        if view.change({ state in state.look { $0.takeShift() } }) {
+            markPending()
+            guests.mark(view.read(\.waitingToMove))
+        }
+    }
+
+    /// A host's maintenance began or ended: VMs go or come back.
+    private func markOwn() {
+        guests.mark(
+            view.read { state in
+                state.cluster.actualVMs.filter { $0.value.value.host == view.me }.map(\.key)
+            })
     }
 
     /// In their order, in which they are to be claimed.

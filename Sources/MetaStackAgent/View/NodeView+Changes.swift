@@ -85,7 +85,8 @@ extension NodeView.State {
             return true
         }
         guard let claim = cluster.actualVMs[vm] else { return ledger.isUnowned(vm) }
-        return claim.value.host == me
+        return claim.value.host == me || claim.value.move?.to == me
+            || cluster.arrivals[vm] != nil
     }
 
     /// A name is on record before its image is made, and once it is taken off it never comes back: so

@@ -28,6 +28,8 @@ final class NodeView: Sendable {
         var made: [VMID: Set<DiskImage>] = [:]
         /// Own writes that the watch has to show before a VM is looked at again.
         var ownWrites: [VMID: Revision] = [:]
+        /// VMs of this node that shall go to another host and have not yet.
+        var waitingToMove: Set<VMID> = []
         /// Claims that went with their owner's lease.
         var departures: [VMID: Departure] = [:]
         var takeovers: TakeoverGuard
@@ -208,6 +210,16 @@ final class NodeView: Sendable {
         state.withLock { state in
             state.made[vm]?.remove(image)
             if state.made[vm]?.isEmpty == true { state.made[vm] = nil }
+        }
+    }
+
+    func noteWaitingToMove(_ vm: VMID, _ waits: Bool) {
+        state.withLock { state in
+            if waits {
+                state.waitingToMove.insert(vm)
+            } else {
+                state.waitingToMove.remove(vm)
+            }
         }
     }
 

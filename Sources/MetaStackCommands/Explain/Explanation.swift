@@ -31,6 +31,8 @@ struct Explanation: Sendable {
     /// Best first, then those that cannot by name.
     let rows: [Row]
     let question: Question
+    /// Why it shall go to another host, where it shall.
+    let move: String?
 
     /// - Throws: `CommandFailure` where the VM's record cannot be read or is gone.
     init(
@@ -47,6 +49,7 @@ struct Explanation: Sendable {
         for host in question.lost { supposed.hosts[host] = nil }
         self.id = id
         self.question = question
+        move = question.isHypothetical ? nil : Self.move(of: id, in: cluster)
         name = vm.name
         owner = vm.claim.map(\.value.host).flatMap { question.lost.contains($0) ? nil : $0 }
         do throws(VMPlan.Impossible) {
@@ -87,9 +90,20 @@ struct Explanation: Sendable {
             return "is on \(owner), which could not take it now: "
                 + row.refusals.map(\.description).joined(separator: "; ")
         }
-        return rank == 1
+        let place =
+            rank == 1
             ? "is on \(owner), the best of \(fitting)"
-            : "is on \(owner), now number \(rank) of \(fitting); VMs that run stay where they are"
+            : "is on \(owner), now number \(rank) of \(fitting)"
+        return place + "; " + (move ?? "VMs that run stay where they are")
+    }
+
+    private static func move(of id: VMID, in cluster: Cluster) -> String? {
+        switch MoveRules(cluster).verdict(on: id) {
+        case .stay: nil
+        case .wait: "it leaves once others have left"
+        case .stuck(let reason): "it cannot leave: \(reason)"
+        case .go(let plan): "it goes to \(plan.to), since \(plan.reason)"
+        }
     }
 
     private var fitting: String {

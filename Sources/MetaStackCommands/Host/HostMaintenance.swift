@@ -1,12 +1,18 @@
 import ArgumentParser
+import MetaStackDecisions
 import MetaStackModel
 
 struct HostMaintenance: ClusterCommand {
     static let configuration = CommandConfiguration(
-        commandName: "maintenance", abstract: "Let a host take no further VMs.",
-        discussion: "It keeps those that it runs.")
+        commandName: "maintenance", abstract: "Let a host take no further VMs, and send its own elsewhere.",
+        discussion: """
+            They move while they run, two at a time (global_config/moves); those that allow it are shut \
+            down and started elsewhere where they cannot. One that cannot leave says so in its message. \
+            'host ready' ends it at any time; VMs whose records say so go back then.
+            """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var waiting: WaitOptions
 
     @Argument(help: "The host's name.")
     var name: String
@@ -24,6 +30,26 @@ struct HostMaintenance: ClusterCommand {
             host.reason = reason
         }.write(over: cluster, in: session)
         let left = cluster.vms(on: id).count
-        if left > 0 { session.confirm("\(left == 1 ? "1 VM stays" : "\(left) VMs stay") on it") }
+        if left > 0 { session.confirm("\(left == 1 ? "1 VM leaves" : "\(left) VMs leave") it") }
+        guard waiting.wait else { return }
+        try await session.wait(for: "host \(id)", from: cluster, atMost: waiting.timeout) {
+            Self.drained(id, $0)
+        }
+        session.confirm("host \(id) has no VMs any more")
+    }
+
+    private static func drained(_ id: HostID, _ cluster: Cluster) -> Progress {
+        guard cluster.desiredHosts[id]?.value.state == .maintenance else {
+            return .failed("somebody ended the maintenance meanwhile")
+        }
+        let left = cluster.actualVMs.filter { $0.value.value.host == id }.keys.sorted()
+        guard !left.isEmpty else { return .done }
+        let stuck = left.compactMap { vm -> String? in
+            guard case .stuck(let reason) = MoveRules(cluster).verdict(on: vm) else { return nil }
+            return "\(VMOverview(vm, in: cluster).name): \(reason)"
+        }
+        return .waiting(
+            "\(left.count) VMs to leave"
+                + (stuck.isEmpty ? "" : "; cannot: " + stuck.joined(separator: "; ")))
     }
 }

@@ -18,7 +18,7 @@ public struct MetaStackCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             VMCommand.self, ImageCommand.self, FlavourCommand.self, HostCommand.self,
-            TakeoverCommand.self, ExplainCommand.self,
+            TakeoverCommand.self, ExplainCommand.self, RebalanceCommand.self,
         ])
 
     public init() {}

@@ -5,6 +5,6 @@ struct VMCommand: ParsableCommand {
         commandName: "vm", abstract: "Virtual machines.",
         subcommands: [
             VMCreate.self, VMList.self, VMShow.self, VMHistoryCommand.self, VMStart.self,
-            VMStop.self, VMDelete.self,
+            VMStop.self, VMMove.self, VMDelete.self,
         ])
 }

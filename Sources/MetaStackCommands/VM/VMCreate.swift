@@ -34,6 +34,7 @@ struct VMCreate: ClusterCommand {
     var restart: DesiredVM.RestartPolicy = .onFailure
 
     @OptionGroup var placement: PlacementOptions
+    @OptionGroup var moves: MoveOptions
 
     @Flag(help: "Do not start it yet.")
     var stopped = false
@@ -47,7 +48,7 @@ struct VMCreate: ClusterCommand {
         var desired = DesiredVM(
             name: name, flavour: flavourID.text, image: imageID.text,
             state: stopped ? .stop : .start, host: host, restart: restart,
-            placement: try placement.wishes)
+            placement: try placement.wishes, moves: moves.wishes)
         desired.createdAt = session.now()
         warnOfAbsentHost(cluster, session)
         // Still true at the write: the id is new, and flavour and image are there. That no other

@@ -23,6 +23,9 @@ struct VMDetails {
         var table = Table(["", "DESIRED", "ACTUAL"])
         table.add(["state", desired?.state.rawValue, claim.map(stateWithAge)])
         table.add(["host", desired.map { $0.host?.text ?? "any" }, claim?.host.text])
+        if let claim, let move = claim.move {
+            table.add(["move", desired?.moves.order.map { $0.to?.text ?? "elsewhere" }, move.to.text])
+        }
         table.add(["flavour", desired.map(flavour), claim.map(size)])
         table.add(["image", desired.map { cluster.imageWord($0.image) }, clonedFrom])
         table.add(["restart", desired?.restart.rawValue, nil])

@@ -5,6 +5,8 @@ enum VMGoal: Sendable, Equatable {
     /// It runs as its desired record of this revision, or a later one, wants it.
     case running(since: Revision)
     case stopped(since: Revision)
+    /// It runs on another host, under a record of this revision or a later one.
+    case moved(from: HostID, since: Revision)
     /// Nothing is left of the VM whose key was made at this revision; nil for any under the id.
     case gone(Revision?)
 
@@ -12,6 +14,7 @@ enum VMGoal: Sendable, Equatable {
         switch self {
         case .running(let revision): running(id, cluster, revision)
         case .stopped(let revision): stopped(id, cluster, revision)
+        case .moved(let from, let revision): moved(id, cluster, from, revision)
         case .gone(let revision): gone(VMOverview(id, in: cluster), cluster, revision)
         }
     }
@@ -29,6 +32,7 @@ enum VMGoal: Sendable, Equatable {
         let isCurrent = vm.claim?.value.desiredRevision.map { $0 >= revision } ?? false
         switch status.word {
         case .running where isCurrent: return .done
+        case .migrating: return .waiting(Self.words(status, on: vm.claim?.value.host))
         case .failed where isCurrent: return .failed(status.message ?? "its host says no more")
         case .stopped where isCurrent:
             return .failed(status.message ?? "its guest ended by itself")
@@ -36,6 +40,17 @@ enum VMGoal: Sendable, Equatable {
             .suspended, .stopping, .deleting, .malformed:
             return .waiting(Self.words(status, on: vm.claim?.value.host))
         }
+    }
+
+    private func moved(
+        _ id: VMID, _ cluster: Cluster, _ from: HostID, _ revision: Revision
+    ) -> Progress {
+        let progress = running(id, cluster, revision)
+        guard case .done = progress else { return progress }
+        guard let claim = VMOverview(id, in: cluster).claim?.value, claim.host == from else {
+            return .done
+        }
+        return .waiting(Self.words(VMStatus(id, in: cluster), on: from))
     }
 
     private func stopped(_ id: VMID, _ cluster: Cluster, _ revision: Revision) -> Progress {

@@ -7,6 +7,8 @@ struct VMStatus: Sendable, Equatable {
         /// Wanted running, and no node has taken it.
         case pending
         case claimed, starting, running
+        /// It runs, and goes to another host.
+        case migrating
         /// The hypervisor stopped the guest.
         case paused
         /// MetaStack stopped the guest's processors.
@@ -53,7 +55,13 @@ struct VMStatus: Sendable, Equatable {
         if desired.value.state == .stop, word != .stopped, word != .failed, word != .deleting {
             return (.stopping, claim.value.message)
         }
+        if word == .running, let move = claim.value.move { return (.migrating, Self.words(move)) }
         return (word, claim.value.message)
+    }
+
+    private static func words(_ move: GuestMove) -> String {
+        let progress = move.progress.map { ", \($0) %" } ?? ""
+        return "to \(move.to)\(progress), since \(move.reason)"
     }
 
     private static func word(for state: ActualVM.State) -> Word {

@@ -10,8 +10,17 @@ public enum GuestRules {
         let step = stepOfOwner(situation)
         // Housekeeping comes when nothing else is to be done, and so never in a guest's way.
         guard step == .none else { return step }
-        return situation.orphans.isEmpty
-            ? liftEvictions(situation) : .removeOrphans(situation.orphans)
+        if !situation.orphans.isEmpty { return .removeOrphans(situation.orphans) }
+        return hasStaleAnswer(situation) ? .withdrawAnswer : liftEvictions(situation)
+    }
+
+    /// Whether this node has answered a move that has come to its end.
+    private static func hasStaleAnswer(_ situation: GuestSituation) -> Bool {
+        guard situation.arrival?.value.host == situation.me else { return false }
+        guard let claim = situation.claim, claim.value.host != situation.me,
+            claim.value.move?.to == situation.me
+        else { return true }
+        return !isAnswered(situation, claim)
     }
 
     private static func stepOfOwner(_ situation: GuestSituation) -> GuestStep {
@@ -91,10 +100,23 @@ public enum GuestRules {
     private static func withForeignClaim(
         _ situation: GuestSituation, _ claim: Stored<ActualVM>
     ) -> GuestStep {
+        if claim.value.move?.to == situation.me {
+            return isAnswered(situation, claim) ? .none : .answerMove(claim)
+        }
         if let domain = situation.domain {
             return .destroyStray(domain, reason: "host \(claim.value.host) owns the VM now")
         }
         return .none
+    }
+
+    /// The domain of a guest that comes here stands until the claim comes, too.
+    private static func isAnswered(
+        _ situation: GuestSituation, _ claim: Stored<ActualVM>
+    ) -> Bool {
+        guard let arrival = situation.arrival, arrival.value.host == situation.me else {
+            return false
+        }
+        return arrival.value.answers == claim.value.move?.id
     }
 
     // MARK: This node owns the VM
@@ -138,9 +160,10 @@ public enum GuestRules {
         if situation.cannotServe {
             return .giveUp(reason: "the storage is away from this host")
         }
+        if let step = moving(situation, claim, domain) { return step }
         switch domain.state {
         case .running:
-            return report(.running, nil, situation, claim)
+            return report(.running, situation.moveNote, situation, claim)
         case .paused:
             return isRecorded(claim)
                 ? .resume : .destroy(reason: "its storage clients were never recorded")
@@ -149,6 +172,29 @@ public enum GuestRules {
         case .ended(let reason):
             return .destroy(reason: reason)
         }
+    }
+
+    /// nil where the guest stays, as far as that goes.
+    private static func moving(
+        _ situation: GuestSituation, _ claim: Stored<ActualVM>, _ domain: LocalDomain
+    ) -> GuestStep? {
+        guard let move = claim.value.move else {
+            guard case .go(let plan) = situation.move, domain.state == .running else { return nil }
+            return .beginMove(plan)
+        }
+        guard situation.hasBegunMove else { return .endMove(reason: "its agent was restarted") }
+        switch situation.move {
+        case .stay: return .endMove(reason: "nobody asks for it any more")
+        case .go(let plan) where plan.order != move.order:
+            return .endMove(reason: "another move was asked for")
+        case .go, .wait, .stuck: break
+        }
+        let hasAnswer = situation.arrival?.value.answers == move.id
+        if !move.live, hasAnswer, situation.arrival?.value.refusal == nil {
+            return domain.state == .running
+                ? .shutDown : .destroy(reason: "a paused guest cannot shut down")
+        }
+        return .goOnWithMove(move, hasAnswer ? situation.arrival : nil)
     }
 
     /// Nodes publish on change: what the claim says already is not said again.
@@ -174,6 +220,12 @@ public enum GuestRules {
     private static func withoutDomain(
         _ situation: GuestSituation, _ claim: Stored<ActualVM>
     ) -> GuestStep {
+        if let move = claim.value.move, !move.live, situation.hasBegunMove,
+            let arrival = situation.arrival, arrival.value.answers == move.id,
+            arrival.value.refusal == nil
+        {
+            return .handOver(move, arrival)
+        }
         if case .stopped = claim.value.state { return stayStopped(situation, claim) }
         if isRecorded(claim) {
             return .noteExit(situation.exit ?? .crashed(reason: "its domain is gone"))

@@ -46,6 +46,15 @@ public struct GuestSituation: Sendable, Equatable {
     public var exit: GuestExit?
     /// Why this node takes no VM over just now.
     public var hold: TakeoverHold?
+    /// What the target of the VM's move has said.
+    public var arrival: Stored<Arrival>?
+    /// Whether the VM shall move.
+    public var move = MoveRules.Verdict.stay
+    /// What people are told of moves while the guest runs; nil where there is nothing to tell.
+    public var moveNote: String?
+    /// Whether this agent has begun the move that the claim speaks of. One that an earlier agent began is
+    /// given up: nobody knows how far it came.
+    public var hasBegunMove = false
     /// The storage is away from this host, for long, and another one could run the VM.
     public var cannotServe = false
 
@@ -65,6 +74,7 @@ public struct GuestSituation: Sendable, Equatable {
         claim = cluster.actualVMs[vm]
         volumes = cluster.volumes[vm] ?? [:]
         history = cluster.histories[vm]
+        arrival = cluster.arrivals[vm]
         self.domain = domain
         self.exit = exit
         let keys: [RecordKey] =

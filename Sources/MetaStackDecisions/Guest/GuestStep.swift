@@ -53,4 +53,22 @@ public enum GuestStep: Sendable, Equatable {
     case forget
     /// Give the claim back; the VM's disks stay.
     case release
+
+    // Moving a guest to another host.
+
+    /// Say in the claim that the VM goes to another host, which then answers.
+    case beginMove(MoveRules.Plan)
+    /// The target has answered, or has not yet: hand the guest's memory over, or wait.
+    case goOnWithMove(GuestMove, Stored<Arrival>?)
+    /// The guest is shut down for its move: the claim goes to the target.
+    case handOver(GuestMove, Stored<Arrival>)
+    /// Nobody wants the move any more, or it cannot be: the guest stays.
+    case endMove(reason: String)
+
+    // For a guest that comes from another host.
+
+    /// Answer the VM's owner, and keep the VM's room where it can come.
+    case answerMove(Stored<ActualVM>)
+    /// The answer has served, or nobody asks any more.
+    case withdrawAnswer
 }

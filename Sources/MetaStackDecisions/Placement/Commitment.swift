@@ -12,7 +12,8 @@ struct Commitment: Equatable {
     /// nil where nobody owns the VM.
     init?(_ vm: VMID, in cluster: Cluster) {
         guard let claim = cluster.actualVMs[vm]?.value else { return nil }
-        hosts = [claim.host]
+        // A VM that moves takes room at both ends.
+        hosts = [claim.host] + [claim.move?.to].compactMap(\.self)
         ram = claim.ram
         vcpus = claim.vcpus
         groups = cluster.desiredVMs[vm]?.value.placement.groups ?? [:]

@@ -43,6 +43,15 @@ public struct PlacementRequest: Sendable, Equatable {
         }.map { requests[$0.place] }
     }
 
+    /// For a VM that has a guest already: it keeps the size that it was started with, whatever its flavour
+    /// says by now.
+    public func asClaimed(by claim: ActualVM) -> PlacementRequest {
+        var request = self
+        request.ram = claim.ram
+        request.vcpus = claim.vcpus
+        return request
+    }
+
     /// The order in which pending VMs get their hosts.
     static func precedes(_ one: Self, _ other: Self) -> Bool {
         (-one.wishes.priority, one.since.number, one.vm)

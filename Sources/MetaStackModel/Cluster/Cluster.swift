@@ -8,6 +8,10 @@ public struct Cluster: Sendable, Equatable {
     public var globalConfig: [String: Stored<GlobalConfig>] = [:]
     /// `global_config/takeover`; nil is an armed switch that nobody has touched.
     public var takeoverSwitch: Stored<TakeoverSwitch>?
+    /// `global_config/moves`; nil is the default limits.
+    public var moveLimits: Stored<MoveLimits>?
+    /// `global_config/rebalance`; nil is a policy that is off.
+    public var rebalancePolicy: Stored<RebalancePolicy>?
     public var images: [ImageID: Stored<Image>] = [:]
     public var flavours: [FlavourID: Stored<Flavour>] = [:]
     public var desiredVMs: [VMID: Stored<DesiredVM>] = [:]
@@ -19,6 +23,7 @@ public struct Cluster: Sendable, Equatable {
     public var histories: [VMID: Stored<VMHistory>] = [:]
     public var declines: [VMID: [HostID: Stored<Decline>]] = [:]
     public var actualImages: [ImageID: Stored<ActualImage>] = [:]
+    public var arrivals: [VMID: Stored<Arrival>] = [:]
     /// Records that cannot be read, by their path below the prefix.
     public var malformed: [String: MalformedRecord] = [:]
 

@@ -51,6 +51,8 @@ extension Cluster {
     private mutating func set(_ key: RecordKey, _ raw: RawRecord) throws(MalformedRecord) {
         switch key {
         case TakeoverSwitch.key: takeoverSwitch = try raw.record()
+        case MoveLimits.key: moveLimits = try raw.record()
+        case RebalancePolicy.key: rebalancePolicy = try raw.record()
         case .globalConfig(let name): globalConfig[name] = try raw.record()
         case .image(let id): images[id] = try raw.record()
         case .flavour(let id): flavours[id] = try raw.record()
@@ -66,6 +68,7 @@ extension Cluster {
             declines[vm, default: [:]][host] = try raw.record()
             if declines[vm]?.isEmpty == true { declines[vm] = nil }
         case .actualImage(let id): actualImages[id] = try raw.record()
+        case .arrival(let id): arrivals[id] = try raw.record()
         }
     }
 

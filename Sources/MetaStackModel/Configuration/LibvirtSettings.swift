@@ -15,6 +15,10 @@ public struct LibvirtSettings: Sendable, Equatable {
     /// The folder for the guests' serial consoles, one file a guest.
     public var consoleDirectory = "/var/log/metastack/console"
 
+    /// Where other hosts' libvirt sends guests that move here, with `ADDRESS` for this host's first
+    /// address: `qemu+tls://ADDRESS/system` in earnest, `qemu+tcp://ADDRESS/system` in a closed network.
+    public var migrationURI = "qemu+tls://ADDRESS/system"
+
     public init() {}
 
     init(_ reader: inout ConfigurationReader) {
@@ -23,6 +27,7 @@ public struct LibvirtSettings: Sendable, Equatable {
             "libvirt", "domain-type", default: domainType, SettingText.choice)
         consoleDirectory = reader.value(
             "libvirt", "console-directory", default: consoleDirectory, SettingText.path)
+        migrationURI = reader.value("libvirt", "migration-uri", default: migrationURI, Self.uri)
     }
 
     private static func uri(_ text: String) throws(ValidationError) -> String {

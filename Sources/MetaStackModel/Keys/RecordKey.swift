@@ -11,6 +11,7 @@ public enum RecordKey: Hashable, Sendable {
     case history(VMID)
     case decline(VMID, HostID)
     case actualImage(ImageID)
+    case arrival(VMID)
 
     /// The folders below the prefix, as the published schema names them.
     public enum Folder: String, CaseIterable, Sendable {
@@ -25,6 +26,7 @@ public enum RecordKey: Hashable, Sendable {
         case history = "vm_history"
         case declines
         case actualImages = "actual_images"
+        case arrivals
     }
 
     public var folder: Folder {
@@ -40,6 +42,7 @@ public enum RecordKey: Hashable, Sendable {
         case .history: .history
         case .decline: .declines
         case .actualImage: .actualImages
+        case .arrival: .arrivals
         }
     }
 
@@ -49,7 +52,8 @@ public enum RecordKey: Hashable, Sendable {
         case .globalConfig(let name): [folder.rawValue, name]
         case .image(let id): [folder.rawValue, id.text]
         case .flavour(let id): [folder.rawValue, id.text]
-        case .desiredVM(let id), .actualVM(let id), .history(let id): [folder.rawValue, id.text]
+        case .desiredVM(let id), .actualVM(let id), .history(let id), .arrival(let id):
+            [folder.rawValue, id.text]
         case .host(let id), .desiredHost(let id): [folder.rawValue, id.text]
         case .volume(let id): [folder.rawValue, id.description]
         case .decline(let vm, let host): [folder.rawValue, vm.text, host.text]
@@ -96,6 +100,7 @@ public enum RecordKey: Hashable, Sendable {
         case .volumes: return .volume(try VolumeID(ids[0]))
         case .history: return .history(try VMID(ids[0]))
         case .actualImages: return .actualImage(try ImageID(ids[0]))
+        case .arrivals: return .arrival(try VMID(ids[0]))
         case .declines: return nil
         }
     }

@@ -45,6 +45,10 @@ public struct ActualVM: Record {
     public var console: String?
     /// The guest's NICs in order.
     public var macs: [MACAddress]
+    /// The move that is under way; nil where none is.
+    public var move: GuestMove?
+    /// The host that it left for that one's maintenance.
+    public var cameFrom: HostID?
     public var rest: [String: JSONValue]
 
     public init(
@@ -52,7 +56,7 @@ public struct ActualVM: Record {
         desiredRevision: Revision? = nil, desiredCreateRevision: Revision? = nil,
         ram: Mebibytes = .zero, vcpus: Int = 0, since: Timestamp, message: String? = nil,
         clients: [StorageClient] = [], console: String? = nil, macs: [MACAddress] = [],
-        rest: [String: JSONValue] = [:]
+        move: GuestMove? = nil, cameFrom: HostID? = nil, rest: [String: JSONValue] = [:]
     ) {
         self.host = host
         self.state = state
@@ -67,6 +71,8 @@ public struct ActualVM: Record {
         self.clients = clients
         self.console = console
         self.macs = macs
+        self.move = move
+        self.cameFrom = cameFrom
         self.rest = rest
     }
 
@@ -85,6 +91,8 @@ public struct ActualVM: Record {
         clients = try fields.optional("clients", default: [])
         console = try fields.optional("console")
         macs = try fields.optional("macs", default: [])
+        move = try fields.optional("move")
+        cameFrom = try fields.optional("came_from")
         rest = try fields.rest()
     }
 
@@ -103,6 +111,8 @@ public struct ActualVM: Record {
         if !clients.isEmpty { try fields.put("clients", clients) }
         try fields.put("console", console)
         if !macs.isEmpty { try fields.put("macs", macs) }
+        try fields.put("move", move)
+        try fields.put("came_from", cameFrom)
     }
 }
 

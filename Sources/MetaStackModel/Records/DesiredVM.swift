@@ -29,12 +29,14 @@ public struct DesiredVM: Record {
     public var nics: [DesiredNIC]
     public var restart: RestartPolicy
     public var placement: PlacementWishes
+    public var moves: MoveWishes
     public var rest: [String: JSONValue]
 
     public init(
         name: ResourceName, flavour: String, image: String, state: State, host: HostID? = nil,
         nics: [DesiredNIC] = [DesiredNIC()], restart: RestartPolicy = .onFailure,
-        placement: PlacementWishes = PlacementWishes(), rest: [String: JSONValue] = [:]
+        placement: PlacementWishes = PlacementWishes(), moves: MoveWishes = MoveWishes(),
+        rest: [String: JSONValue] = [:]
     ) {
         self.name = name
         self.flavour = flavour
@@ -44,6 +46,7 @@ public struct DesiredVM: Record {
         self.nics = nics
         self.restart = restart
         self.placement = placement
+        self.moves = moves
         self.rest = rest
     }
 
@@ -57,6 +60,7 @@ public struct DesiredVM: Record {
         nics = try fields.optional("nics", default: [DesiredNIC()])
         restart = try fields.optional("restart_policy", default: .onFailure)
         placement = try PlacementWishes(&fields)
+        moves = try MoveWishes(&fields)
         rest = try fields.rest()
         guard nics.count <= DesiredNIC.maximumPerVM else {
             throw ValidationError(
@@ -75,6 +79,7 @@ public struct DesiredVM: Record {
         if nics != [DesiredNIC()] { try fields.put("nics", nics) }
         if restart != .onFailure { try fields.put("restart_policy", restart) }
         try placement.write(to: &fields)
+        try moves.write(to: &fields)
     }
 }
 

@@ -21,6 +21,10 @@ public struct Host: Record {
     /// Of metastack-node.
     public var version: String
     public var hypervisor: String
+    /// What runs guests: `kvm` or `qemu`; empty where the node does not say.
+    public var domainType: String
+    /// The processors' kind, such as `x86_64`; empty where the node does not say.
+    public var architecture: String
     public var pools: [PoolName]
     /// The bridges that guests can be put on.
     public var networks: [String]
@@ -34,7 +38,8 @@ public struct Host: Record {
         reservedRAM: Mebibytes = .zero, totalVCPU: Int, usedVCPU: Int = 0, lease: String,
         leaseTTL: Int = 0, takeoversHeld: String? = nil, machine: String = "",
         addresses: [String] = [], labels: [String: String] = [:],
-        version: String, hypervisor: String, pools: [PoolName] = [], networks: [String] = [],
+        version: String, hypervisor: String, domainType: String = "", architecture: String = "",
+        pools: [PoolName] = [], networks: [String] = [],
         message: String? = nil, since: Timestamp, rest: [String: JSONValue] = [:]
     ) {
         self.name = name
@@ -51,6 +56,8 @@ public struct Host: Record {
         self.labels = labels
         self.version = version
         self.hypervisor = hypervisor
+        self.domainType = domainType
+        self.architecture = architecture
         self.pools = pools
         self.networks = networks
         self.message = message
@@ -74,6 +81,8 @@ public struct Host: Record {
         labels = try fields.optional("labels", default: [:])
         version = try fields.optional("version", default: "")
         hypervisor = try fields.optional("hypervisor", default: "")
+        domainType = try fields.optional("domain_type", default: "")
+        architecture = try fields.optional("architecture", default: "")
         pools = try fields.optional("pools", default: [])
         networks = try fields.optional("networks", default: [])
         message = try fields.optional("message")
@@ -97,6 +106,8 @@ public struct Host: Record {
         try fields.put("labels", labels)
         try fields.put("version", version)
         try fields.put("hypervisor", hypervisor)
+        if !domainType.isEmpty { try fields.put("domain_type", domainType) }
+        if !architecture.isEmpty { try fields.put("architecture", architecture) }
         try fields.put("pools", pools)
         try fields.put("networks", networks)
         try fields.put("message", message)

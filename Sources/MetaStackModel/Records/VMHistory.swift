@@ -23,6 +23,8 @@ public struct VMHistory: Record {
     /// The revision of the desired record for which the guest has ended and stays so; written again,
     /// the record asks for another start.
     public var endedFor: Revision?
+    /// The last order to move that was fulfilled.
+    public var movedFor: String?
     /// Changes of owner that nobody asked for, the newest last; the last ``takeoversKept`` of them.
     public var takeovers: [Takeover]
     public var rest: [String: JSONValue]
@@ -31,7 +33,7 @@ public struct VMHistory: Record {
         vmCreateRevision: Revision, host: HostID, incarnation: Incarnation,
         clients: [StorageClient] = [], evicted: [EvictedClient] = [], boots: Int = 0,
         lastExit: String? = nil, crashes: Int = 0, endedFor: Revision? = nil,
-        takeovers: [Takeover] = [],
+        movedFor: String? = nil, takeovers: [Takeover] = [],
         rest: [String: JSONValue] = [:]
     ) {
         self.vmCreateRevision = vmCreateRevision
@@ -43,6 +45,7 @@ public struct VMHistory: Record {
         self.lastExit = lastExit
         self.crashes = crashes
         self.endedFor = endedFor
+        self.movedFor = movedFor
         self.takeovers = takeovers
         self.rest = rest
     }
@@ -58,6 +61,7 @@ public struct VMHistory: Record {
         lastExit = try fields.optional("last_exit")
         crashes = try fields.optional("crashes", default: 0)
         endedFor = try fields.optional("ended_for")
+        movedFor = try fields.optional("moved_for")
         takeovers = try fields.optional("takeovers", default: [])
         rest = try fields.rest()
     }
@@ -73,6 +77,7 @@ public struct VMHistory: Record {
         try fields.put("last_exit", lastExit)
         if crashes > 0 { try fields.put("crashes", crashes) }
         try fields.put("ended_for", endedFor)
+        try fields.put("moved_for", movedFor)
         if !takeovers.isEmpty { try fields.put("takeovers", takeovers) }
     }
 }

@@ -2,7 +2,8 @@ public import Foundation
 
 /// A moment on the wall clock, in milliseconds since 1970, written as RFC 3339 in UTC.
 ///
-/// For people only. No decision rests on it, since clocks of two hosts never agree.
+/// For people. Nothing that must not go wrong rests on it, since clocks of two hosts never agree; how often
+/// VMs are moved to share load does.
 public struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     public let milliseconds: Int64

@@ -10,6 +10,7 @@ public import MetaStackModel
 public actor FakeHypervisor: Hypervisor {
     public enum Call: Sendable, Hashable {
         case capacity, domains, domain, create, resume, suspend, shutDown, destroy, kill
+        case invitation, migrate, receive, abortMigration
     }
 
     private struct Guest {
@@ -26,11 +27,16 @@ public actor FakeHypervisor: Hypervisor {
     private let what: HypervisorCapacity
     private let address: String
     private let storage: FakeStorage
+    private let others: FakeHypervisors
     private let listeners = HypervisorListeners()
     private var guests: [VMID: Guest] = [:]
 
     /// - Parameter address: the host's own, which its storage clients carry.
-    public init(capacity: HypervisorCapacity, address: String, storage: FakeStorage) {
+    public init(
+        capacity: HypervisorCapacity, address: String, storage: FakeStorage,
+        others: FakeHypervisors = FakeHypervisors()
+    ) {
+        self.others = others
         what = capacity
         self.address = address
         self.storage = storage
@@ -59,6 +65,10 @@ public actor FakeHypervisor: Hypervisor {
             throw TestingError("domain of VM \(guest.vm) exists already")
         }
         created += 1
+        try await open(guest)
+    }
+
+    private func open(_ guest: GuestSpecification) async throws {
         guests[guest.vm] = Guest(specification: guest, state: .paused, disks: [])
         do {
             for case .rbd(let disk) in guest.disks {
@@ -105,6 +115,36 @@ public actor FakeHypervisor: Hypervisor {
     public func destroy(_ vm: VMID) async throws {
         try await calls.reached(.destroy)
         await end(vm, .crashed(reason: "its domain was destroyed"))
+    }
+
+    // MARK: Moving
+
+    private nonisolated var uri: String { "fake://\(address)" }
+
+    public func invitation(console: String?) async throws -> String {
+        try await calls.reached(.invitation)
+        others.add(self, at: uri)
+        return uri
+    }
+
+    public func migrate(_ vm: VMID, to uri: String) async throws {
+        try await calls.reached(.migrate)
+        let guest = try existing(vm)
+        guard let target = others[uri] else { throw TestingError("nobody is at \(uri)") }
+        try await target.receive(guest.specification)
+        await end(vm, .crashed(reason: "its guest has moved"))
+    }
+
+    /// Nothing of a fake's guest takes time but what a test holds back before `migrate`.
+    public func abortMigration(of vm: VMID) async throws {
+        try await calls.reached(.abortMigration)
+    }
+
+    public func migrationProgress(of vm: VMID) -> Int? { nil }
+
+    private func receive(_ guest: GuestSpecification) async throws {
+        try await calls.reached(.receive)
+        try await open(guest)
     }
 
     public func processes() -> [VMID] { guests.keys.sorted() }

@@ -12,6 +12,7 @@ public struct TestFleet: Sendable {
     /// Where hosts' names stand in etcd and how to get at what is there.
     public let store: ClusterStore
     public let storage: FakeStorage
+    private let hypervisors = FakeHypervisors()
     public let files: FakeImageFiles
     public let log: TestLog
     public let prefix: String
@@ -84,7 +85,8 @@ public struct TestFleet: Sendable {
         _ name: String, number: Int, ram: Int = 4096, vcpus: Int = 4
     ) throws -> TestHost {
         try TestHost(
-            name, number: number, ram: ram, vcpus: vcpus, leaseTTL: leaseTTL, storage: storage)
+            name, number: number, ram: ram, vcpus: vcpus, leaseTTL: leaseTTL, storage: storage,
+            others: hypervisors)
     }
 
     /// Starts an agent on a host.

@@ -13,14 +13,14 @@ public struct TestHost: Sendable {
     ///   - leaseTTL: whole seconds, 2 at least.
     init(
         _ name: String, number: Int, ram: Int, vcpus: Int, leaseTTL: Duration,
-        storage: FakeStorage
+        storage: FakeStorage, others: FakeHypervisors
     ) throws {
         id = try HostID(name)
         hypervisor = FakeHypervisor(
             capacity: HypervisorCapacity(
                 ram: try Mebibytes(ram), vcpus: vcpus, machine: "machine-\(number)",
                 description: "fake"),
-            address: "10.0.0.\(number)", storage: storage)
+            address: "10.0.0.\(number)", storage: storage, others: others)
         configuration = NodeConfiguration(name: id)
         configuration.node.leaseTTL = leaseTTL
         configuration.node.reservedRAM = .zero

@@ -33,6 +33,16 @@ public struct SimulationOptions: Sendable {
     }
 }
 
+/// Counts domains in the order of their creation.
+private final class Serials {
+    private var last = 0
+
+    func next() -> Int {
+        last += 1
+        return last
+    }
+}
+
 /// All parts of one simulated deployment, built in order.
 ///
 /// `@unchecked Sendable`: see ``World``.
@@ -45,7 +55,8 @@ final class SimulatedFleet: @unchecked Sendable {
     let ceph: SimulatedCeph
     private(set) var nodes: [Node] = []
     let oracle: Oracle
-    private var serials = 0
+    private let serials: Serials
+    let migrations: SimulatedMigrations
     /// What was last read of etcd as a whole.
     private var known = Cluster()
 
@@ -58,6 +69,10 @@ final class SimulatedFleet: @unchecked Sendable {
         ceph = SimulatedCeph(
             world: world, network: network,
             watchTimeout: options.seed.isMultiple(of: 2) ? .seconds(8) : .seconds(30))
+        let serials = Serials()
+        self.serials = serials
+        migrations = SimulatedMigrations(
+            world: world, network: network, ceph: ceph, serial: { serials.next() })
         oracle = Oracle(world: world, options: options)
         oracle.fleet = self
         ceph.oracle = oracle
@@ -66,6 +81,9 @@ final class SimulatedFleet: @unchecked Sendable {
             nodes.append(
                 Node(
                     host: try SimulatedHost(number: number, ram: ram, world: world), fleet: self))
+        }
+        migrations.host = { [unowned self] number in
+            nodes.indices.contains(number) ? nodes[number].host : nil
         }
         etcd.onCommit = { [oracle] in oracle.committed($0) }
         network.onChange = { [self] in
@@ -76,11 +94,6 @@ final class SimulatedFleet: @unchecked Sendable {
 
     var isTraced: Bool { world.trace.isOn }
 
-    func nextSerial() -> Int {
-        serials += 1
-        return serials
-    }
-
     /// What one process of an agent is given; a mutation puts its lies in between.
     func parts(for node: Node, _ process: Process, _ heartbeat: Heartbeat) -> Agent.Parts {
         let number = node.host.number
@@ -88,8 +101,8 @@ final class SimulatedFleet: @unchecked Sendable {
         node.client = client
         let clock = SimulatedClock(machine: node.host.clock, process: process, world: world)
         let hypervisor = SimulatedHypervisor(
-            host: node.host, process: process, ceph: ceph,
-            serial: { [unowned self] in nextSerial() })
+            host: node.host, process: process, ceph: ceph, hosts: migrations,
+            serial: { [serials] in serials.next() })
         let storage = SimulatedStorage(ceph: ceph, process: process, host: number)
         let real = Parts(
             etcd: client, hypervisor: hypervisor, storage: storage,
@@ -122,6 +135,7 @@ final class SimulatedFleet: @unchecked Sendable {
     }
 
     func stop() {
+        migrations.host = { _ in nil }
         for node in nodes { node.kill(restartAfter: nil) }
         world.stop()
         etcd.onCommit = { _ in }

@@ -10,6 +10,8 @@ public struct Simulation {
         public var violation: String?
         public var faults: [FaultKind: Int]
         public var takeovers: Int
+        /// Guests that went to another host with their memory.
+        public var moves: Int
         public var boots: Int
         public var writes: Int
         /// Events and jobs.
@@ -50,7 +52,8 @@ public struct Simulation {
         let settled = settle(fleet)
         return Outcome(
             seed: options.seed, violation: fleet.oracle.violation, faults: faults.counts,
-            takeovers: fleet.oracle.takeovers, boots: fleet.oracle.boots,
+            takeovers: fleet.oracle.takeovers, moves: fleet.migrations.completed,
+            boots: fleet.oracle.boots,
             writes: fleet.oracle.writes, steps: fleet.world.steps,
             settled: settled - mended, time: fleet.world.now - .start,
             fingerprint: fleet.world.fingerprint)

@@ -92,7 +92,8 @@ extension GuestStep {
         case .none, .handsOff, .claimToRun, .claimToCleanUp, .claimInPlace, .liftEvictions,
             .carryOver, .provision, .start, .resume, .report, .noteExit, .shutDown,
             .removeVolumes, .forget, .release, .holdBack, .examineWriteError, .giveUp,
-            .removeOrphans:
+            .removeOrphans, .beginMove, .goOnWithMove, .handOver, .endMove, .answerMove,
+            .withdrawAnswer:
             false
         }
     }

@@ -18,6 +18,7 @@ struct RecordKeyTests {
         (.history(vm), "vm_history/web.example-1"),
         (.decline(vm, host), "declines/web.example-1/a_1"),
         (.actualImage(ImageID(unchecked: "i")), "actual_images/i"),
+        (.arrival(vm), "arrivals/web.example-1"),
     ]
 
     @Test(arguments: all)

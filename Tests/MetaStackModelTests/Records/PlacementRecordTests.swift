@@ -26,6 +26,23 @@ struct PlacementRecordTests {
         }
     }
 
+    @Test(arguments: [#"{"per_host": 0}"#, #"{"per_cluster": 1001}"#])
+    func refusesAbsurdLimits(_ text: String) {
+        #expect(throws: (any Error).self) {
+            try JSONDecoder().decode(MoveLimits.self, from: Data(text.utf8))
+        }
+    }
+
+    @Test(arguments: [
+        #"{"threshold_percent": 0}"#, #"{"interval_s": 0}"#, #"{"cool_down_s": -1}"#,
+        #"{"at_most": 0}"#, #"{"state": "maybe"}"#,
+    ])
+    func refusesAbsurdPolicies(_ text: String) {
+        #expect(throws: (any Error).self) {
+            try JSONDecoder().decode(RebalancePolicy.self, from: Data(text.utf8))
+        }
+    }
+
     @Test func promisesHundredthsOfWhatIsThere() throws {
         #expect(Overcommit.none.of(1023) == 1023)
         #expect(try Overcommit(1.25).of(1000) == 1250)

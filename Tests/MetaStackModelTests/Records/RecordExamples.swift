@@ -9,7 +9,9 @@ enum RecordExamples {
         (ActualVM.self, actualVM), (MetaStackModel.Host.self, host),
         (DesiredHost.self, desiredHost),
         (Volume.self, volume), (VMHistory.self, history), (Decline.self, decline),
-        (ActualImage.self, actualImage),
+        (ActualImage.self, actualImage), (Arrival.self, arrival),
+        (MoveLimits.self, #"{"per_host": 3, "per_cluster": 9}"#),
+        (RebalancePolicy.self, rebalance),
     ]
 
     private static let image = """
@@ -20,7 +22,9 @@ enum RecordExamples {
     private static let desiredVM = """
         {"name": "web", "flavour": "tiny", "image": "tiny", "state": "stop", "host": "a",
          "nics": [{"bridge": "later"}, {}], "priority": -3, "required_labels": {"rack": "7"},
-         "preferred_labels": {"disk": "fast"}, "groups": {"db": "anti-affinity"}}
+         "preferred_labels": {"disk": "fast"}, "groups": {"db": "anti-affinity"},
+         "move": {"id": "m1", "from": "a", "to": "b", "offline": true}, "offline_moves": true,
+         "goes_back": true}
         """
     private static let desiredHost = """
         {"state": "maintenance", "reason": "new memory", "labels": {"rack": "7"},
@@ -31,12 +35,22 @@ enum RecordExamples {
          "vm_uuid": "0b0e7e9c-6f4f-8f6a-9d3c-1c9d0a4c2b11", "desired_revision": 70,
          "desired_create_revision": 60, "ram": 256, "vcpus": 2,
          "since": "2026-11-21T10:00:00.123Z", "message": "all is well",
-         "clients": ["10.0.0.1:0/1"], "console": "/var/log/c.log", "macs": ["02:00:5e:10:00:01"]}
+         "clients": ["10.0.0.1:0/1"], "console": "/var/log/c.log", "macs": ["02:00:5e:10:00:01"],
+         "move": {"id": "9f", "to": "b", "live": true, "reason": "asked for", "order": "m1",
+                  "drains": false, "since": "2026-11-21T10:00:00.123Z", "progress": 40},
+         "came_from": "c"}
+        """
+    private static let arrival =
+        #"{"host": "b", "answers": "9f", "uri": "qemu+tls://b/system", "refusal": "no room"}"#
+    private static let rebalance = """
+        {"state": "on", "threshold_percent": 15, "interval_s": 60, "cool_down_s": 600,
+         "at_most": 2}
         """
     private static let host = """
         {"name": "a", "total_ram": 4096, "used_ram": 256, "reserved_ram": 1024, "total_vcpu": 8,
          "used_vcpu": 1, "lease": "7f", "machine": "m", "addresses": ["10.0.0.1"],
-         "labels": {"rack": "a"}, "version": "1.0.0", "hypervisor": "QEMU", "pools": ["vms"],
+         "labels": {"rack": "a"}, "version": "1.0.0", "hypervisor": "QEMU",
+         "domain_type": "kvm", "architecture": "x86_64", "pools": ["vms"],
          "networks": ["br0"], "message": "the storage is away",
          "since": "2026-11-21T10:00:00.000Z"}
         """
@@ -47,7 +61,7 @@ enum RecordExamples {
     private static let history = """
         {"vm_create_revision": 5, "host": "a", "incarnation": 7, "clients": ["10.0.0.1:0/1"],
          "evicted": [{"client": "10.0.0.2:0/2", "host": "b", "at": "2026-11-21T10:00:00.000Z"}],
-         "boots": 2, "last_exit": "stopped as wanted"}
+         "boots": 2, "last_exit": "stopped as wanted", "moved_for": "m1"}
         """
     private static let decline =
         #"{"reason": "no disk", "at": "2026-11-21T10:00:00.000Z"}"#

@@ -196,6 +196,7 @@ enum SimulatedFailure: Error, CustomStringConvertible {
     case noAnswer
     case domainExists(VMID)
     case noDomain(VMID)
+    case moves(VMID)
 
     var description: String {
         switch self {
@@ -203,6 +204,7 @@ enum SimulatedFailure: Error, CustomStringConvertible {
         case .noAnswer: "libvirt did not answer in time"
         case .hypervisorIsAway: "libvirt is not there"
         case .domainExists(let vm): "VM \(vm) has a domain here already"
+        case .moves(let vm): "VM \(vm) is being moved already"
         case .noDomain(let vm): "VM \(vm) has no domain here"
         }
     }

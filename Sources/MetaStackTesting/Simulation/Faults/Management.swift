@@ -46,7 +46,10 @@ final class Management {
                 pool: path.pool, rbdImage: path.image, snapshot: "base", size: size))
     }
 
-    func end() { isDone = true }
+    func end() {
+        isDone = true
+        for node in fleet.nodes { fleet.delete(.desiredHost(node.host.id)) }
+    }
 
     private func next() {
         fleet.world.after(dice.duration(pace / 12, pace)) { [self] in
@@ -59,7 +62,7 @@ final class Management {
     private func change(_ vm: VMID) {
         changes += 1
         guard fleet.stored(.desiredVM(vm)) != nil else { return want(vm) }
-        switch dice.below(8) {
+        switch dice.below(12) {
         case 0, 1: want(vm, .stop)
         case 2, 3, 4: want(vm)
         case 5:
@@ -69,14 +72,44 @@ final class Management {
             fleet.world.after(dice.duration(.zero, .seconds(2))) { [self] in
                 if !isDone || fleet.stored(.desiredVM(vm)) == nil { want(vm) }
             }
-        default:
+        case 7:
             want(vm, pin: dice.pick(fleet.nodes)?.host.id)
+        case 8, 9:
+            order(vm)
+        default:
+            maintain()
         }
     }
 
-    private func want(_ vm: VMID, _ state: DesiredVM.State = .start, pin: HostID? = nil) {
+    /// A move, of one guest in four by shutting it down.
+    private func order(_ vm: VMID) {
+        guard let claim = fleet.claim(of: vm) else { return want(vm) }
+        let to = dice.chance(0.5) ? dice.pick(fleet.nodes)?.host.id : nil
+        let order = MoveWishes.Order(
+            id: "order-\(changes)", from: claim.value.host, to: to == claim.value.host ? nil : to,
+            offline: dice.chance(0.25))
+        want(vm, moves: MoveWishes(order: order))
+    }
+
+    /// A host's maintenance, for a while.
+    private func maintain() {
+        guard let host = dice.pick(fleet.nodes)?.host.id else { return }
+        // A record of plain values is always JSON.
+        try? fleet.put(.desiredHost(host), DesiredHost(state: .maintenance))
+        fleet.world.after(dice.duration(.milliseconds(100), .seconds(8))) { [self] in
+            fleet.delete(.desiredHost(host))
+        }
+    }
+
+    private func want(
+        _ vm: VMID, _ state: DesiredVM.State = .start, pin: HostID? = nil,
+        moves: MoveWishes = MoveWishes()
+    ) {
         guard let name = try? ResourceName(vm.text) else { return }  // It is one.
-        let wanted = DesiredVM(name: name, flavour: "tiny", image: "tiny", state: state, host: pin)
+        var wanted = DesiredVM(name: name, flavour: "tiny", image: "tiny", state: state, host: pin)
+        wanted.moves = moves
+        wanted.moves.goesBack = pace == .seconds(2)
+        wanted.moves.offline = vms.firstIndex(of: vm).map { $0.isMultiple(of: 2) } ?? false
         // A record of plain values is always JSON.
         try? fleet.put(.desiredVM(vm), wanted)
     }

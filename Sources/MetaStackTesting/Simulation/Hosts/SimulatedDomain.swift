@@ -57,6 +57,11 @@ final class SimulatedDomain: @unchecked Sendable {
 
     func client(of path: FakeDiskPath) -> StorageClient? { clients[path] }
 
+    var isWritingAnything: Bool { writing != nil }
+
+    /// Goes on with another host's guest's memory.
+    func remember(_ other: SimulatedDomain) { counter = other.counter }
+
     func isWriting(_ path: FakeDiskPath) -> Bool { writing != nil }
 
     // MARK: States

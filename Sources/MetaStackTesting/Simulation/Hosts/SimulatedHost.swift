@@ -13,6 +13,8 @@ final class SimulatedHost: @unchecked Sendable {
     let world: World
     let clock: MachineClock
     private(set) var domains: [VMID: SimulatedDomain] = [:]
+    /// Guests on their way to other hosts.
+    var migrations: [VMID: SimulatedMigration] = [:]
     private(set) var hasPower = true
     /// What agents leave for the next one in `/run`.
     var proof: ContinuousClock.Instant?
@@ -47,6 +49,19 @@ final class SimulatedHost: @unchecked Sendable {
         world.note(
             "host \(number) creates vm \(guest.vm) domain \(serial) of incarnation "
                 + "\(guest.incarnation)")
+        tell(.changed(guest.vm))
+    }
+
+    /// A guest comes from another host, and stands paused.
+    func receive(_ guest: SimulatedDomain, ceph: SimulatedCeph, serial: Int) throws {
+        guard domains[guest.vm] == nil else { throw SimulatedFailure.domainExists(guest.vm) }
+        let domain = try SimulatedDomain(
+            guest.specification, host: number, serial: serial, ceph: ceph)
+        domain.remember(guest)
+        domain.onChange = { [weak self] in self?.tell(.changed(guest.vm)) }
+        domains[guest.vm] = domain
+        world.note(
+            "host \(number) receives vm \(guest.vm) domain \(serial), \(guest.serial) before")
         tell(.changed(guest.vm))
     }
 
@@ -114,6 +129,7 @@ final class SimulatedHost: @unchecked Sendable {
     func losePower() {
         hasPower = false
         proof = nil
+        migrations = [:]
         for vm in domains.keys.sorted() { domains.removeValue(forKey: vm)?.end(isHeard: false) }
     }
 

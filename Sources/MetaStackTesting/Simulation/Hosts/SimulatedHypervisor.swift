@@ -10,15 +10,18 @@ final class SimulatedHypervisor: Hypervisor, @unchecked Sendable {
     let host: SimulatedHost
     let process: Process
     let ceph: SimulatedCeph
+    let hosts: SimulatedMigrations
     let serial: () -> Int
     private var world: World { host.world }
 
     init(
-        host: SimulatedHost, process: Process, ceph: SimulatedCeph, serial: @escaping () -> Int
+        host: SimulatedHost, process: Process, ceph: SimulatedCeph,
+        hosts: SimulatedMigrations, serial: @escaping () -> Int
     ) {
         self.host = host
         self.process = process
         self.ceph = ceph
+        self.hosts = hosts
         self.serial = serial
         process.onDeath.append { host.forgetListeners() }
     }
@@ -78,6 +81,37 @@ final class SimulatedHypervisor: Hypervisor, @unchecked Sendable {
             }
         }
         try await ask(within: limit) { [host] in try host.suspend(vm) }
+    }
+
+    // MARK: Moving
+
+    func invitation(console: String?) async throws -> String {
+        let uri = SimulatedMigration.uri(of: host.number)
+        return try await ask { uri }
+    }
+
+    /// libvirt goes on with it where the process that asked has ended.
+    func migrate(_ vm: VMID, to uri: String) async throws {
+        try await process.call { [self] (pending: PendingCall<Void>) in
+            world.after(world.duration(.milliseconds(1), .milliseconds(8)) + host.slowness) {
+                [self] in
+                do {
+                    try hosts.begin(SimulatedMigration(of: vm, from: host, to: uri)) { result in
+                        pending.finish(result)
+                    }
+                } catch {
+                    pending.finish(.failure(error))
+                }
+            }
+        }
+    }
+
+    func abortMigration(of vm: VMID) async throws {
+        try await ask { [host] in host.migrations[vm]?.isAborted = true }
+    }
+
+    func migrationProgress(of vm: VMID) async throws -> Int? {
+        try await ask { [host, world] in host.migrations[vm]?.progress(at: world.now) }
     }
 
     func processes() async -> [VMID] { host.domains.keys.sorted() }

@@ -24,6 +24,9 @@ struct MutatedEtcd: EtcdCalls {
         let records = transaction.success.contains { operation in
             if case .put(let key, _, _) = operation { key.isBelow("vm_history") } else { false }
         }
+        let handsOver = transaction.conditions.contains { condition in
+            if case .modRevision(let key, _) = condition { key.isBelow("arrivals") } else { false }
+        }
         switch mutation {
         case .claimUnwanted where makesClaim: changed.dropComparisons(of: "desired_vms")
         case .claimTwice where makesClaim: changed.dropComparisons(of: "actual_vms")
@@ -31,6 +34,8 @@ struct MutatedEtcd: EtcdCalls {
         case .recordBlindly where records:
             changed.conditions = []
             changed.dropLeases()
+        case .handOverBlindly where handsOver && records:
+            changed.conditions = []
         case .claimWithoutLease where makesClaim: changed.dropLeases()
         default: break
         }

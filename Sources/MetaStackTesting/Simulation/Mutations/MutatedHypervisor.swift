@@ -71,6 +71,24 @@ final class MutatedHypervisor: Hypervisor, @unchecked Sendable {
 
     func shutDown(_ vm: VMID) async throws { try await real.shutDown(vm) }
 
+    func invitation(console: String?) async throws -> String {
+        try await real.invitation(console: console)
+    }
+
+    func migrate(_ vm: VMID, to uri: String) async throws {
+        try await real.migrate(vm, to: uri)
+        guard mutation == .resumeOnArrival,
+            let target = fleet.nodes.first(where: { $0.host.domains[vm] != nil })
+        else { return }
+        try target.host.resume(vm)
+    }
+
+    func abortMigration(of vm: VMID) async throws { try await real.abortMigration(of: vm) }
+
+    func migrationProgress(of vm: VMID) async throws -> Int? {
+        try await real.migrationProgress(of: vm)
+    }
+
     func processes() async -> [VMID] { await real.processes() }
 
     func events() -> AsyncStream<HypervisorEvent> { real.events() }

@@ -14,6 +14,7 @@ public enum Mutation: String, CaseIterable, Sendable {
     case releaseBeforeDestroy = "release-before-destroy"
     case noSuspend = "no-suspend"
     case spareTheDeaf = "spare-the-deaf"
+    case resumeOnArrival = "resume-on-arrival"
     case adoptAnything = "adopt-anything"
     // At etcd.
     case trustLease = "trust-lease"
@@ -24,6 +25,7 @@ public enum Mutation: String, CaseIterable, Sendable {
     case claimTwice = "claim-twice"
     case recordBlindly = "record-blindly"
     case claimInPlaceBlindly = "claim-in-place-blindly"
+    case handOverBlindly = "hand-over-blindly"
     // At chance.
     case reuseNames = "reuse-names"
 
@@ -39,6 +41,7 @@ public enum Mutation: String, CaseIterable, Sendable {
         case .releaseBeforeDestroy: "a domain counts as gone while it still shuts down"
         case .noSuspend: "guests of an unproven session are not suspended"
         case .spareTheDeaf: "guests that cannot be suspended run on"
+        case .resumeOnArrival: "a guest that arrives from another host runs before its claim comes"
         case .adoptAnything: "a domain that is here is gone on with, whoever has owned its VM since"
         case .trustLease: "a keepalive without an answer counts as answered"
         case .blindOutage: "members that are silent count as members that are down"
@@ -47,6 +50,7 @@ public enum Mutation: String, CaseIterable, Sendable {
         case .claimWithoutLease: "a claim stands under no lease"
         case .claimTwice: "a claim does not compare that there is none"
         case .recordBlindly: "a guest is recorded whatever has become of its claim and lease"
+        case .handOverBlindly: "a claim is handed over whatever has become of it and of the target"
         case .claimInPlaceBlindly: "a claim in place compares neither history nor evictions"
         case .reuseNames: "images are named after their VM alone"
         }

@@ -19,6 +19,7 @@ extension SimulatedFleet {
         }
         problems += strays(cluster)
         problems += leftovers(cluster)
+        problems += cluster.arrivals.keys.sorted().map { "an answer to vm \($0)'s move is left" }
         return problems
     }
 
@@ -44,6 +45,7 @@ extension SimulatedFleet {
         _ domains: [SimulatedDomain]
     ) -> String? {
         guard let claim else { return nil }
+        if claim.value.move != nil { return "moves and never arrives" }
         switch claim.value.state {
         case .stopped where claim.value.desiredRevision == wanted.revision:
             return domains.isEmpty ? nil : "has shut itself down and has a domain"

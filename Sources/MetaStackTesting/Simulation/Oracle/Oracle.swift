@@ -183,16 +183,22 @@ final class Oracle {
         }
     }
 
-    /// A claim goes from one owner to another only by its end.
+    /// A claim goes from one owner to another by its end, or by being handed over once the guest has
+    /// left.
     private func rewritten(_ keyValue: KeyValue, _ previous: KeyValue?) {
         guard let before = claims[keyValue.key], before.lease != keyValue.lease else { return }
         claims[keyValue.key]?.lease = keyValue.lease
         guard let claim = try? ActualVM(json: keyValue.value, path: ""),  // Agents wrote it.
-            claim.host != before.host
+            claim.host != before.host, let fleet
         else { return }
-        violated(
-            "3.2: \(claim.host) takes the claim of \(keyValue.key.lastComponent) from "
-                + "\(before.host)")
+        let vm = VMID(unchecked: keyValue.key.lastComponent)
+        if let domain = fleet.nodes.first(where: { $0.host.id == before.host })?.host.domains[vm] {
+            violated(
+                "3.2: \(claim.host) gets the claim of vm \(vm) from \(before.host), which has domain "
+                    + "\(domain.serial) of it")
+        }
+        claims[keyValue.key] = (claim.host, claim.ram, claim.vcpus, keyValue.lease)
+        checkRoom(of: claim.host, fleet)
     }
 
     /// Release follows the end of the domain; a lease that ends with its node's claims is another
@@ -221,14 +227,18 @@ final class Oracle {
             violated("3.2: \(claim.host) claims vm \(vm), which nobody wants as it was read")
         }
         claims[keyValue.key] = (claim.host, claim.ram, claim.vcpus, keyValue.lease)
-        guard let node = fleet.nodes.first(where: { $0.host.id == claim.host }) else { return }
-        let held = claims.values.filter { $0.host == claim.host }
+        checkRoom(of: claim.host, fleet)
+    }
+
+    private func checkRoom(of host: HostID, _ fleet: SimulatedFleet) {
+        guard let node = fleet.nodes.first(where: { $0.host.id == host }) else { return }
+        let held = claims.values.filter { $0.host == host }
         let ram = held.reduce(Mebibytes.zero) { $0 + $1.ram }
         let vcpus = held.reduce(0) { $0 + $1.vcpus }
         if ram > node.host.capacity.ram
             || vcpus > Overcommit.processors.of(node.host.capacity.vcpus)
         {
-            violated("I6: \(claim.host) has \(node.host.capacity.ram) and claims \(ram)")
+            violated("I6: \(host) has \(node.host.capacity.ram) and claims \(ram)")
         }
     }
 }
