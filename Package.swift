@@ -93,9 +93,9 @@ let package = Package(
             "MetaStackStore", argumentParser, lifecycle, logging, signals),
         program("metastack", "MetaStackCommands"),
         program(
-            "metastack-bench", "Curl", "Etcd", "MetaStackAgent", "MetaStackDecisions",
-            "MetaStackModel", "MetaStackStore", "MetaStackTesting", argumentParser, logging,
-            subprocess),
+            "metastack-bench", "CMemory", "Curl", "Etcd", "MetaStackAgent", "MetaStackDecisions",
+            "MetaStackModel", "MetaStackStore", "MetaStackTesting", argumentParser, lifecycle,
+            logging, subprocess),
 
         program("metastack-sim", "MetaStackTesting", argumentParser),
 
