@@ -80,6 +80,7 @@ struct BalanceWorld {
         var vms: [VMID] = []
         for _ in 0..<count {
             made += 1
+            let at = Revision(made)
             let vm = VMID(unchecked: "vm-\(made)")
             let percent = Int.random(in: 0..<100, using: &random)
             let size = Self.pick(percent, Self.vmSizes)
@@ -89,7 +90,7 @@ struct BalanceWorld {
                     DesiredVM(
                         name: ResourceName(unchecked: vm.text), flavour: "f\(flavour)", image: "i",
                         state: .start),
-                    revision: Revision(made), createRevision: Revision(made))
+                    revision: at, createRevision: at)
             }
             vms.append(vm)
         }
@@ -113,6 +114,7 @@ struct BalanceWorld {
     /// Every VM gets a host that one can get: the same order of VMs for both ways.
     mutating func settle() {
         let assignment = ledger.presentAssignment()
+        let at = Revision(made)
         for request in wanted {
             central.place(request)
             guard let host = assignment[request.vm] else { continue }
@@ -121,7 +123,7 @@ struct BalanceWorld {
                     ActualVM(
                         host: host, state: .running, ram: request.ram, vcpus: request.vcpus,
                         since: Timestamp(milliseconds: 0)),
-                    revision: Revision(made), createRevision: Revision(made))
+                    revision: at, createRevision: at)
             }
         }
     }
