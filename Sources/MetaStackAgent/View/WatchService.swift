@@ -84,10 +84,10 @@ struct WatchService: Service {
 
     private func follow(after revision: MetaStackModel.Revision) async throws {
         for try await change in store.changes(after: revision) {
-            let time = clock.timestamp
+            let (time, now) = (clock.timestamp, clock.now)
             let (changed, malformed) = view.change { state in
                 let known = state.cluster.malformed
-                let changed = state.apply(change, at: time)
+                let changed = state.apply(change, at: time, now: now)
                 return (changed, state.cluster.malformed.filter { known[$0.key] != $0.value })
             }
             report(malformed)
@@ -117,7 +117,7 @@ struct WatchService: Service {
                 // An older answer than the watch's state says nothing.
                 guard listed.revision >= state.cluster.revision else { return false }
                 let differs = !listed.hasSameRecords(as: state.cluster)
-                state.cluster = listed
+                state.take(listed)
                 return differs
             }
             if differs {
