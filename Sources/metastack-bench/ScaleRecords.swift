@@ -101,10 +101,10 @@ struct ScaleRecords: Sendable {
         try await inParallel(0..<vms, by: 40) { numbers in
             let made = try await store.write(try numbers.map(wish), if: [])
             guard case .written(let revision) = made else { return }
-            let results = try numbers.flatMap {
-                try results($0, made: revision, under: lease)
+            let writes = try numbers.flatMap {
+                try self.results($0, made: revision, under: lease)
             }
-            _ = try await store.write(results, if: [])
+            _ = try await store.write(writes, if: [])
         }
     }
 
