@@ -29,6 +29,10 @@ struct LoneAgent: AsyncParsableCommand {
         let client = try EtcdClient(
             EtcdConfiguration(endpoints: [endpoint]), logger: logger)
         let storage = FakeStorage()
+        // There are no disks behind the records: what it claims, it never comes to start.
+        for call in [FakeStorage.Call.clone, .evict] {
+            storage.calls.before(call) { try await Task.sleep(for: .seconds(3600)) }
+        }
         let hypervisor = FakeHypervisor(
             capacity: HypervisorCapacity(
                 ram: try Mebibytes(1 << 18), vcpus: 32, machine: name, description: "fake"),

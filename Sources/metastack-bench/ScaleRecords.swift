@@ -34,24 +34,31 @@ struct ScaleRecords: Sendable {
             macs: [MACAddress(vm: vm(number), nic: 0)])
     }
 
-    func writes(ofVM number: Int, under lease: LeaseNumber?) throws -> [RecordWrite] {
+    private func wish(_ number: Int) throws -> RecordWrite {
+        let vm = vm(number)
+        return .put(
+            .desiredVM(vm),
+            DesiredVM(
+                name: try ResourceName(vm.text), flavour: "tiny", image: "tiny", state: .start))
+    }
+
+    /// - Parameter made: when the VM came to be wanted.
+    private func results(
+        _ number: Int, made: Revision, under lease: LeaseNumber?
+    ) throws -> [RecordWrite] {
         let vm = vm(number)
         return [
-            .put(
-                .desiredVM(vm),
-                DesiredVM(
-                    name: try ResourceName(vm.text), flavour: "tiny", image: "tiny", state: .start)),
             .put(.actualVM(vm), try claim(number), lease: lease),
             .put(
                 .volume(VolumeID(vm: vm)),
                 Volume(
                     pool: PoolName(unchecked: "vms"), image: "\(vm).root.1a2b3c4d5e6f",
-                    size: try Mebibytes(10 << 10), vm: vm, vmCreateRevision: Revision(7),
+                    size: try Mebibytes(10 << 10), vm: vm, vmCreateRevision: made,
                     source: tiny, provisioned: true)),
             .put(
                 .history(vm),
                 VMHistory(
-                    vmCreateRevision: Revision(7), host: host(owner(of: number)),
+                    vmCreateRevision: made, host: host(owner(of: number)),
                     incarnation: Revision(7), clients: [client(number)], boots: 1)),
         ]
     }
@@ -91,7 +98,14 @@ struct ScaleRecords: Sendable {
     /// Writes all hosts and VMs, many at once; claims and hosts under a lease where there is one.
     func write(to store: ClusterStore, under lease: LeaseNumber? = nil) async throws {
         try await write(0..<hosts, by: 100, to: store) { try [write(ofHost: $0, under: lease)] }
-        try await write(0..<vms, by: 30, to: store) { try writes(ofVM: $0, under: lease) }
+        try await inParallel(0..<vms, by: 40) { numbers in
+            let made = try await store.write(try numbers.map(wish), if: [])
+            guard case .written(let revision) = made else { return }
+            let writes = try numbers.flatMap {
+                try self.results($0, made: revision, under: lease)
+            }
+            _ = try await store.write(writes, if: [])
+        }
     }
 
     /// The claims last: no node shall take anything over meanwhile.
@@ -110,15 +124,21 @@ struct ScaleRecords: Sendable {
         _ numbers: Range<Int>, by step: Int, to store: ClusterStore,
         _ writes: @escaping @Sendable (Int) throws -> [RecordWrite]
     ) async throws {
+        try await inParallel(numbers, by: step) { part in
+            _ = try await store.write(try part.flatMap(writes), if: [])
+        }
+    }
+
+    private func inParallel(
+        _ numbers: Range<Int>, by step: Int,
+        _ work: @escaping @Sendable (Range<Int>) async throws -> Void
+    ) async throws {
         let mostAtOnce = 8
         try await withThrowingTaskGroup(of: Void.self) { group in
             let firsts = stride(from: numbers.lowerBound, to: numbers.upperBound, by: step)
             for (index, first) in firsts.enumerated() {
                 if index >= mostAtOnce { try await group.next() }
-                group.addTask {
-                    let last = min(first + step, numbers.upperBound)
-                    _ = try await store.write(try (first..<last).flatMap(writes), if: [])
-                }
+                group.addTask { try await work(first..<min(first + step, numbers.upperBound)) }
             }
             try await group.waitForAll()
         }

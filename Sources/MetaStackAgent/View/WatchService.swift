@@ -23,17 +23,23 @@ struct WatchService: Service {
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            let cluster = try await load()
-            view.start(with: cluster)
-            report(cluster.malformed)
+            let revision = try await start()
             router.everythingChanged()
             try await withThrowingTaskGroup { group in
-                group.addTask { try await followKnownCluster(after: cluster.revision) }
+                group.addTask { try await followKnownCluster(after: revision) }
                 group.addTask { try await compareNowAndThen() }
                 try await group.next()
                 group.cancelAll()
             }
         }
+    }
+
+    /// The list is the view's alone from here on: kept elsewhere, too, the first change would copy it.
+    private func start() async throws -> MetaStackModel.Revision {
+        let cluster = try await load()
+        view.start(with: cluster)
+        report(cluster.malformed)
+        return cluster.revision
     }
 
     /// Lists until etcd answers.
