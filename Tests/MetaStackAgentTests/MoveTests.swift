@@ -244,6 +244,25 @@ extension AgentTests {
             }
         }
 
+        @Test func aHistoryThatSomebodyElseWritesMeanwhileCostsNoMemory() async throws {
+            try await run { fleet, owner, other in
+                owner.hypervisor.calls.before(.migrate, times: 1) {
+                    // As a host does that lifts its evictions.
+                    let history = try #require(try await fleet.store.load().histories[web]?.value)
+                    _ = try await fleet.store.write([.put(.history(web), history)], if: [])
+                }
+                let order = #", "move": {"id": "m", "from": "\#(owner.id)"}"#
+                try await fleet.put("desired_vms/web", Self.wanted(order))
+                let cluster = try await fleet.until("web runs") {
+                    $0.isRunning("web", on: other.id)
+                        || $0.history("web").map { $0.boots > 1 } ?? false
+                }
+                #expect(cluster.isRunning("web", on: other.id))
+                #expect(cluster.history("web")?.boots == 1)
+                #expect(cluster.history("web")?.movedFor == "m")
+            }
+        }
+
         @Test func aMoveThatNobodyWantsAnyMoreIsBrokenOff() async throws {
             try await run { fleet, owner, other in
                 let (moves, move) = AsyncStream<Void>.makeStream()

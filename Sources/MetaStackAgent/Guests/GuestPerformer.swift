@@ -196,6 +196,8 @@ struct GuestSettings: Sendable {
     var answerWithin = Duration.seconds(10)
     /// How long a VM that could not be moved is left: doubled each time in a row.
     var moveAgainAfter = Duration.seconds(10)
+    /// How long etcd may be away while a guest stands at its target and waits for its claim.
+    var handOverWithin = Duration.seconds(600)
     /// Between two looks at a move that is under way.
     var lookAtMoveEvery = Duration.milliseconds(250)
     /// How long a guest that stopped at a write error is left before it is let try again.
