@@ -93,7 +93,8 @@ let package = Package(
             "MetaStackStore", argumentParser, lifecycle, logging, signals),
         program("metastack", "MetaStackCommands"),
         program(
-            "metastack-bench", "Curl", "Etcd", "MetaStackModel", "MetaStackStore", argumentParser,
+            "metastack-bench", "CMemory", "Curl", "Etcd", "MetaStackAgent", "MetaStackDecisions",
+            "MetaStackModel", "MetaStackStore", "MetaStackTesting", argumentParser, lifecycle,
             logging, subprocess),
 
         program("metastack-sim", "MetaStackTesting", argumentParser),

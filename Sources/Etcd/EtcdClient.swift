@@ -44,7 +44,7 @@ public final class EtcdClient: Sendable {
     /// All keys of a range at one revision, whatever their number, fetched page by page.
     ///
     /// - Parameters:
-    ///   - pageSize: keys a page. A page must stay under 256 MiB in JSON.
+    ///   - pageSize: keys a page, or a twentieth of all of them. A page must stay under 256 MiB in JSON.
     ///   - at: the revision to read; nil is now.
     ///   - keysOnly: leaves the values empty.
     /// - Throws: `.compacted` where etcd forgets the revision between two pages: list again.
@@ -58,6 +58,10 @@ public final class EtcdClient: Sendable {
             keyValues: page.keyValues, header: page.header, revision: at ?? page.revision)
         request.revision = listing.revision
         if page.hasMore { listing.keyValues.reserveCapacity(Int(page.count)) }
+        // etcd looks at the rest of the range for each page, so many small ones cost by the square.
+        let mostAPage = 10_000
+        let fewPages = 20
+        request.limit = max(max(1, pageSize), min(mostAPage, Int(page.count) / fewPages))
         while page.hasMore, let last = page.keyValues.last {
             request.range = range.starting(at: last.key.successor)
             page = try await self.range(request)

@@ -68,7 +68,7 @@ public struct Agent: Service {
                 vmPool: configuration.storage.vmPool,
                 consoleDirectory: configuration.libvirt.consoleDirectory,
                 startConcurrency: configuration.node.startConcurrency ?? capacity.vcpus),
-            clock: clock, random: parts.random, logger: logger)
+            queue: router.guests, clock: clock, random: parts.random, logger: logger)
         let importer = ImageImporter(
             view: view, store: parts.store, storage: parts.storage, files: parts.files,
             pool: configuration.storage.imagePool, clock: clock, random: parts.random,

@@ -6,9 +6,15 @@ import ArgumentParser
 struct MetaStackBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metastack-bench",
-        abstract: "Measures MetaStack on a lab that deploy/metastack-lab started.",
-        discussion: "The lab needs the image and the flavour 'tiny' and no other load.",
-        subcommands: [ClaimsBenchmark.self, BootsBenchmark.self, RestBenchmark.self])
+        abstract: "Measures MetaStack.",
+        discussion: """
+            claims, boots and rest measure a lab that deploy/metastack-lab started, which needs the \
+            image and the flavour 'tiny' and no other load. The others bring what they need.
+            """,
+        subcommands: [
+            ClaimsBenchmark.self, BootsBenchmark.self, RestBenchmark.self, HerdBenchmark.self,
+            FailoverBenchmark.self, BalanceBenchmark.self, ScaleBenchmark.self, LoneAgent.self,
+        ])
 }
 
 /// What every benchmark is told.

@@ -15,9 +15,34 @@ struct RestBenchmark: AsyncParsableCommand {
     @Option(help: "How long to look, in seconds.")
     var seconds = 30
 
+    @Option(help: "VMs of one more host, which is records alone, that the cluster has meanwhile.")
+    var vms = 1000
+
+    /// Where they are said to be.
+    private static let elsewhere = HostID(unchecked: "bench-elsewhere")
+
     func run() async throws {
         let lab = try Lab(options)
         let hosts = try await lab.store.load().hosts.keys.sorted()
+        let lease = try await lab.addVMs(vms, on: Self.elsewhere)
+        do {
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await lab.keep(lease) }
+                group.addTask { try await look(lab, hosts) }
+                try await group.next()
+                group.cancelAll()
+            }
+            try await lab.removeVMs(vms, on: Self.elsewhere)
+        } catch {
+            // What went wrong first is what the reader has to know.
+            try? await lab.removeVMs(vms, on: Self.elsewhere)
+            throw error
+        }
+    }
+
+    private func look(_ lab: Lab, _ hosts: [HostID]) async throws {
+        // The agents give back what the news of so many VMs needed after ten seconds at the latest.
+        try await Task.sleep(for: .seconds(15))
         let calls = try await lab.calls()
         let before = try await lab.agents(on: hosts)
         let start = ContinuousClock.now
@@ -51,6 +76,25 @@ private struct AgentProcess {
 }
 
 extension Lab {
+    /// VMs of a host that is not there, under a lease that is.
+    fileprivate func addVMs(_ vms: Int, on host: HostID) async throws -> LeaseID {
+        let records = ScaleRecords(hosts: 1, vms: vms, names: host.text)
+        let lease = try await client.grantLease(ttl: .seconds(60)).id
+        try await records.write(to: store, under: LeaseNumber(lease.rawValue))
+        return lease
+    }
+
+    fileprivate func keep(_ lease: LeaseID) async throws {
+        while true {
+            try await Task.sleep(for: .seconds(20))
+            _ = try await client.keepAlive(lease)
+        }
+    }
+
+    fileprivate func removeVMs(_ vms: Int, on host: HostID) async throws {
+        try await ScaleRecords(hosts: 1, vms: vms, names: host.text).remove(from: store)
+    }
+
     /// How often etcd has been asked what, from its own metrics.
     fileprivate func calls() async throws -> [String: Int] {
         let endpoint = try await client.members().first?.clientURLs.first ?? ""

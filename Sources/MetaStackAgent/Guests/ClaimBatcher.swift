@@ -4,9 +4,10 @@ import Synchronization
 
 /// Puts claims that are wanted at the same time into common transactions.
 ///
-/// The first claim goes at once. Those that come while a transaction is under way wait for its end
-/// and then go together, so that one VM alone waits for nobody and a thousand need few calls. A
-/// conflict is looked for claim by claim, and so costs only the VM that it is about.
+/// One of those that wait sends for all; those that come meanwhile wait for its end. So one VM alone
+/// waits for nobody and a thousand need few calls. The node's own share goes in its order, as every
+/// other node foresees it (``Assignment``). A conflict is looked for by halves, and so costs only
+/// the VMs that it is about.
 final class ClaimBatcher: Sendable {
     /// What became of the claims so far.
     struct Counts: Sendable, Equatable {
@@ -19,112 +20,174 @@ final class ClaimBatcher: Sendable {
     private struct Waiting {
         var order: ClaimOrder
         var lease: LeaseNumber
-        var continuation: CheckedContinuation<Turn, any Error>
+        /// nil for the one that sends.
+        var continuation: CheckedContinuation<Turn, any Error>?
     }
 
     /// What one that has waited is told.
     private enum Turn: Sendable {
         case done(WriteResult)
-        /// The one before has finished: send these, your own first.
-        case send([ClaimOrder], for: [CheckedContinuation<Turn, any Error>])
+        /// The one before has finished: send now.
+        case send
     }
 
     private struct State {
         var isSending = false
-        var waiting: [Waiting] = []
+        var waiting: [VMID: Waiting] = [:]
+        /// Claims of the share that were made and may not be in view yet.
+        var made: Set<VMID> = []
         var counts = Counts()
     }
 
     private let transactions: VMTransactions
+    /// The pending VMs that are for this node, in order.
+    private let share: @Sendable () -> [VMID]
+    /// Whether nobody is known to own a VM.
+    private let isPending: @Sendable (VMID) -> Bool
+    /// Whether a VM is about to be looked at.
+    private let isComing: @Sendable (VMID) -> Bool
     private let state = Mutex(State())
 
-    init(_ transactions: VMTransactions) { self.transactions = transactions }
+    init(
+        _ transactions: VMTransactions, share: @escaping @Sendable () -> [VMID],
+        isPending: @escaping @Sendable (VMID) -> Bool,
+        isComing: @escaping @Sendable (VMID) -> Bool
+    ) {
+        self.transactions = transactions
+        self.share = share
+        self.isPending = isPending
+        self.isComing = isComing
+    }
 
     var counts: Counts { state.withLock(\.counts) }
 
     /// - Throws: what a transaction throws; all claims of one transaction then throw it.
     func claim(_ order: ClaimOrder, lease: LeaseNumber) async throws -> WriteResult {
-        var batch = [order]
-        var others: [CheckedContinuation<Turn, any Error>] = []
+        let waiting = Waiting(order: order, lease: lease)
         let isFirst = state.withLock { state in
-            defer { state.isSending = true }
-            return !state.isSending
+            guard !state.isSending else { return false }
+            state.isSending = true
+            state.waiting[order.vm] = waiting
+            return true
         }
-        if !isFirst {
-            switch try await turn(order, lease) {
-            case .done(let result): return result
-            case .send(let orders, let continuations): (batch, others) = (orders, continuations)
-            }
-        }
+        if !isFirst, case .done(let result) = try await turn(waiting) { return result }
         defer { handOver() }
-        do {
-            let results = try await send(batch, lease)
-            for (other, result) in zip(others, results.dropFirst()) {
-                other.resume(returning: .done(result))
-            }
-            return results[0]
-        } catch {
-            for other in others { other.resume(throwing: error) }
-            throw error
-        }
+        return try await sendUntilDone(order.vm, lease)
     }
 
-    private func turn(_ order: ClaimOrder, _ lease: LeaseNumber) async throws -> Turn {
+    private func turn(_ waiting: Waiting) async throws -> Turn {
         try await withCheckedThrowingContinuation { continuation in
             let goesFirst = state.withLock { state in
+                var waiting = waiting
                 // The one before may have finished in between.
-                guard state.isSending else {
-                    state.isSending = true
-                    return true
-                }
-                state.waiting.append(
-                    Waiting(order: order, lease: lease, continuation: continuation))
-                return false
+                let goesFirst = !state.isSending
+                state.isSending = true
+                waiting.continuation = goesFirst ? nil : continuation
+                state.waiting[waiting.order.vm] = waiting
+                return goesFirst
             }
-            if goesFirst { continuation.resume(returning: .send([order], for: [])) }
+            if goesFirst { continuation.resume(returning: .send) }
         }
     }
 
-    /// One of those that wait sends for all that stand under its lease.
+    /// One of those that wait sends next.
     private func handOver() {
-        let next = state.withLock { state -> [Waiting] in
-            guard let first = state.waiting.first else {
+        let next = state.withLock { state -> CheckedContinuation<Turn, any Error>? in
+            guard let (vm, next) = state.waiting.first else {
                 state.isSending = false
-                return []
+                return nil
             }
-            let batch = state.waiting.filter { $0.lease == first.lease }
-                .prefix(VMTransactions.claimsAtOnce)
-            let taken = Set(batch.map(\.order.vm))
-            state.waiting.removeAll { taken.contains($0.order.vm) && $0.lease == first.lease }
-            return Array(batch)
+            state.waiting[vm]?.continuation = nil
+            return next.continuation
         }
-        guard let first = next.first else { return }
-        first.continuation.resume(
-            returning: .send(next.map(\.order), for: next.dropFirst().map(\.continuation)))
+        next?.resume(returning: .send)
+    }
+
+    /// Sends what waits until one's own claim was among it.
+    private func sendUntilDone(_ vm: VMID, _ lease: LeaseNumber) async throws -> WriteResult {
+        while true {
+            await gather()
+            let batch = take(lease)
+            do {
+                let results = try await send(batch.map(\.order), lease)
+                for (one, result) in zip(batch, results) {
+                    one.continuation?.resume(returning: .done(result))
+                }
+                if let own = batch.firstIndex(where: { $0.order.vm == vm }) { return results[own] }
+            } catch {
+                for one in batch { one.continuation?.resume(throwing: error) }
+                if batch.contains(where: { $0.order.vm == vm }) { throw error }
+            }
+        }
+    }
+
+    /// Lets those of the share come that are on their way: each round lets all run that could when it
+    /// began. One that is held up on its way is not waited for without end.
+    private func gather() async {
+        let mostRounds = 1000
+        for _ in 0..<mostRounds {
+            let share = share()
+            let missing = state.withLock { state in
+                share.prefix(VMTransactions.claimsAtOnce + state.made.count).filter {
+                    state.waiting[$0] == nil && !state.made.contains($0)
+                }
+            }
+            guard missing.contains(where: isComing) else { return }
+            await Task.yield()
+        }
+    }
+
+    /// The next ones of the share without a gap; where the first is missing, those that are there;
+    /// where there are none, those of other nodes' shares.
+    private func take(_ lease: LeaseNumber) -> [Waiting] {
+        let share = share()
+        return state.withLock { state in
+            state.made.formIntersection(share)
+            func waits(_ vm: VMID) -> Bool { state.waiting[vm]?.lease == lease }
+            let own = share.filter { !state.made.contains($0) }
+            var batch = Array(own.prefix(while: waits))
+            if batch.isEmpty { batch = own.filter(waits) }
+            if batch.isEmpty { batch = state.waiting.keys.filter(waits).sorted() }
+            return batch.prefix(VMTransactions.claimsAtOnce).compactMap {
+                state.waiting.removeValue(forKey: $0)
+            }
+        }
     }
 
     /// - Returns: one result an order.
-    private func send(_ orders: [ClaimOrder], _ lease: LeaseNumber) async throws -> [WriteResult] {
+    private func send(
+        _ orders: [ClaimOrder], _ lease: LeaseNumber
+    ) async throws -> [WriteResult] {
+        // Those that somebody else was seen to claim meanwhile need not be tried.
+        let open = orders.filter { isPending($0.vm) }
+        guard open.count == orders.count else {
+            var results = try await open.isEmpty ? [] : send(open, lease)
+            return orders.map { order in
+                open.contains { $0.vm == order.vm } ? results.removeFirst() : .conflict
+            }
+        }
         let result = try await transactions.claim(orders, lease: lease)
-        count(result, of: orders.count)
+        count(result, of: orders)
         guard result == .conflict, orders.count > 1 else {
             return orders.map { _ in result }
         }
-        var results: [WriteResult] = []
-        for order in orders {
-            let result = try await transactions.claim([order], lease: lease)
-            count(result, of: 1)
-            results.append(result)
-        }
-        return results
+        let half = orders.count / 2
+        let first = try await send(Array(orders[..<half]), lease)
+        let second = try await send(Array(orders[half...]), lease)
+        return first + second
     }
 
-    private func count(_ result: WriteResult, of orders: Int) {
+    private func count(_ result: WriteResult, of orders: [ClaimOrder]) {
         state.withLock { state in
             state.counts.transactions += 1
-            if case .written = result { state.counts.won += orders }
-            // Those of a larger one are looked for one by one.
-            if case .conflict = result, orders == 1 { state.counts.lost += 1 }
+            switch result {
+            case .written:
+                state.counts.won += orders.count
+                state.made.formUnion(orders.map(\.vm))
+            case .conflict:
+                // Those of a larger one are looked for by halves.
+                if orders.count == 1 { state.counts.lost += 1 }
+            }
         }
     }
 }

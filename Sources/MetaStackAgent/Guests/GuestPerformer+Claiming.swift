@@ -10,16 +10,16 @@ extension GuestPerformer {
     func claimToRun(_ situation: GuestSituation) async throws -> Outcome {
         let vm = situation.vm
         guard let wanted = situation.desired else { return .settled }
+        guard let (host, turn) = view.turn(of: vm), let rank = turn else {
+            return pending(situation, view.reasonHere(vm, wanted.value))
+        }
+        if let early = timeToTurn(vm, rank: rank, after: host) { return .again(after: early) }
         let plan: VMPlan
         do throws(VMPlan.Impossible) {
-            plan = try VMPlan(vm, wanted.value, in: view.cluster)
+            plan = try view.plan(vm, wanted.value)
         } catch {
             return pending(situation, error.description)
         }
-        guard let rank = view.turn(of: vm)?.rank else {
-            return pending(situation, reasonHere(plan.request))
-        }
-        if let early = timeToTurn(vm, rank: rank) { return .again(after: early) }
         guard reserve(plan.request, wanted, situation) else {
             return .again(after: settings.slot)
         }
@@ -43,7 +43,7 @@ extension GuestPerformer {
     func claimToCleanUp(_ revision: Revision, _ situation: GuestSituation) async throws -> Outcome {
         let vm = situation.vm
         let rank = view.placement.order(of: vm).firstIndex(of: view.me) ?? 0
-        if let early = timeToTurn(vm, rank: rank) { return .again(after: early) }
+        if let early = timeToTurn(vm, rank: rank, after: nil) { return .again(after: early) }
         let claim = ActualVM(
             host: view.me, state: .deleting, desiredCreateRevision: revision,
             since: clock.timestamp)
@@ -152,7 +152,12 @@ extension GuestPerformer {
     }
 
     /// How long until it is this node's turn; nil where it is. The first candidate's is at once.
-    private func timeToTurn(_ vm: VMID, rank: Int) -> Duration? {
+    ///
+    /// - Parameter first: that candidate. While it is seen to claim others it is neither dead nor
+    ///   stuck, and this one is in its queue. While this node has a queue of its own it cannot say
+    ///   that others are late.
+    private func timeToTurn(_ vm: VMID, rank: Int, after first: HostID?) -> Duration? {
+        guard rank > 0 else { return nil }
         let now = clock.now
         let since = memory.state.withLock { state in
             state.pendingSince[vm]
@@ -161,7 +166,8 @@ extension GuestPerformer {
                     return now
                 }()
         }
-        let turn = since + settings.slot * rank
+        let heard = first.flatMap { view.heardOfClaims(of: $0, at: now) } ?? since
+        let turn = max(since, min(heard, since + settings.longestHerd)) + settings.slot * rank
         return turn > now ? now.duration(to: turn) : nil
     }
 
@@ -174,24 +180,13 @@ extension GuestPerformer {
         _ request: PlacementRequest, _ wanted: Stored<DesiredVM>, _ situation: GuestSituation,
         forGuestHere: Bool = false
     ) -> Bool {
-        guard let offer = view.placement[view.me] else { return false }
-        let cluster = view.cluster
-        let waiting = forGuestHere ? [] : guestsWithoutClaim(in: cluster, except: request.vm)
+        let waiting = forGuestHere ? [] : view.guestsWithoutClaim(except: request.vm)
+        let claim = ClaimUnderway(
+            request: request, lease: situation.lease, revision: wanted.revision)
         return memory.state.withLock { state in
-            state.underway = state.underway.filter {
-                $0.value.isOpen(in: cluster, under: situation.lease)
+            view.read {
+                state.reserve(claim, view.me, in: $0, beside: waiting, forGuestHere: forGuestHere)
             }
-            let others = waiting.filter { state.underway[$0.vm] == nil }
-            let claims = state.underway.values.map(\.request).filter { $0.vm != request.vm }
-            let left = (claims + others).reduce(offer) { $0.after($1) }
-            guard
-                forGuestHere
-                    ? left.hasRoom(for: request)
-                    : Admission.refusals(of: request, by: left).isEmpty
-            else { return false }
-            state.underway[request.vm] = ClaimUnderway(
-                request: request, lease: situation.lease, revision: wanted.revision)
-            return true
         }
     }
 
@@ -215,7 +210,7 @@ extension GuestPerformer {
             state.underway.values.filter { $0.isOpen(in: cluster, under: situation.lease) }
                 .map(\.request)
         }
-        let waiting = guestsWithoutClaim(in: cluster, except: situation.vm)
+        let waiting = view.guestsWithoutClaim(except: situation.vm)
             .filter { guest in !claims.contains { $0.vm == guest.vm } }
         let left = (claims + waiting).reduce(offer) { $0.after($1) }
         let reasons = Admission.refusals(of: request, by: left)
@@ -226,17 +221,6 @@ extension GuestPerformer {
     /// waiting would not help; what is underway may come to nothing.
     private func hasRoom(forGuestHere request: PlacementRequest) -> Bool {
         view.placement[view.me]?.hasRoom(for: request) ?? true
-    }
-
-    /// What the guests here need that lost their claims: their memory is taken already.
-    private func guestsWithoutClaim(in cluster: Cluster, except vm: VMID) -> [PlacementRequest] {
-        view.read { Array($0.domains.keys) }.compactMap { other in
-            guard other != vm, cluster.actualVMs[other] == nil,
-                let wanted = cluster.desiredVMs[other]?.value
-            else { return nil }
-            // One that nobody could run is about to be destroyed.
-            return try? VMPlan(other, wanted, in: cluster).request
-        }
     }
 
     /// A claim that was made takes room until it is in view, where it counts by itself; one without an
@@ -250,11 +234,6 @@ extension GuestPerformer {
         }
     }
 
-    private func reasonHere(_ request: PlacementRequest) -> String {
-        let refusals = view.placement.refusals(of: request)[view.me] ?? []
-        return refusals.map(\.description).joined(separator: "; ")
-    }
-
     /// Says once why the VM waits.
     private func pending(_ situation: GuestSituation, _ reason: String) -> Outcome {
         let isNew = memory.state.withLock { state in
@@ -264,5 +243,85 @@ extension GuestPerformer {
         }
         if isNew { log(situation).info("cannot run it here", metadata: ["reason": "\(reason)"]) }
         return .settled
+    }
+}
+
+extension GuestMemory.State {
+    /// Reserves room for a claim beside all others, where there is enough. Those that are in view
+    /// already count twice until they are looked for, which is when they stand in the way.
+    fileprivate mutating func reserve(
+        _ claim: ClaimUnderway, _ me: HostID, in view: NodeView.State,
+        beside waiting: [PlacementRequest], forGuestHere: Bool
+    ) -> Bool {
+        guard let offer = view.ledger.placement[me] else { return false }
+        let mostUnseen = 32
+        if underway.count < mostUnderway,
+            take(claim, of: offer, beside: waiting, forGuestHere: forGuestHere)
+        {
+            return true
+        }
+        underway = underway.filter { $0.value.isOpen(in: view.cluster, under: claim.lease) }
+        mostUnderway = max(mostUnseen, 2 * underway.count)
+        return take(claim, of: offer, beside: waiting, forGuestHere: forGuestHere)
+    }
+
+    private mutating func take(
+        _ claim: ClaimUnderway, of offer: HostOffer, beside waiting: [PlacementRequest],
+        forGuestHere: Bool
+    ) -> Bool {
+        let request = claim.request
+        var left = offer
+        for other in underway.values where other.request.vm != request.vm {
+            left.take(other.request)
+        }
+        for other in waiting where underway[other.vm] == nil { left.take(other) }
+        guard
+            forGuestHere
+                ? left.hasRoom(for: request)
+                : Admission.refusals(of: request, by: left).isEmpty
+        else { return false }
+        underway[request.vm] = claim
+        return true
+    }
+}
+
+/// What is looked up under the view's lock: a copy of the records that outlives it would make the
+/// next change copy them all.
+extension NodeView {
+    /// What it takes to run a VM.
+    fileprivate func plan(
+        _ vm: VMID, _ wanted: DesiredVM
+    ) throws(VMPlan.Impossible) -> VMPlan {
+        let result = read { state in
+            Result { () throws(VMPlan.Impossible) in try VMPlan(vm, wanted, in: state.cluster) }
+        }
+        return try result.get()
+    }
+
+    /// Why this host does not run a VM that waits.
+    fileprivate func reasonHere(_ vm: VMID, _ wanted: DesiredVM) -> String {
+        read { state in
+            do throws(VMPlan.Impossible) {
+                let plan = try VMPlan(vm, wanted, in: state.cluster, checkingAddresses: false)
+                let refusals = state.ledger.placement.refusals(of: plan.request, by: me) ?? []
+                return refusals.map(\.description).joined(separator: "; ")
+            } catch {
+                return error.description
+            }
+        }
+    }
+
+    /// What the guests here need that lost their claims: their memory is taken already.
+    fileprivate func guestsWithoutClaim(except vm: VMID) -> [PlacementRequest] {
+        read { state in
+            state.domains.keys.compactMap { other in
+                guard other != vm, state.cluster.actualVMs[other] == nil,
+                    let wanted = state.cluster.desiredVMs[other]?.value
+                else { return nil }
+                // One that nobody could run is about to be destroyed.
+                return try? VMPlan(other, wanted, in: state.cluster, checkingAddresses: false)
+                    .request
+            }
+        }
     }
 }

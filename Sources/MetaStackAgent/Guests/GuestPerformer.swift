@@ -33,8 +33,8 @@ struct GuestPerformer: Sendable {
 
     init(
         view: NodeView, store: ClusterStore, hypervisor: any Hypervisor,
-        storage: any BlockStorage, settings: GuestSettings, clock: any NodeClock,
-        random: any NodeRandom, logger: Logger
+        storage: any BlockStorage, settings: GuestSettings, queue: WorkQueue<VMID>,
+        clock: any NodeClock, random: any NodeRandom, logger: Logger
     ) {
         self.view = view
         self.store = store
@@ -45,7 +45,9 @@ struct GuestPerformer: Sendable {
         self.clock = clock
         self.random = random
         self.logger = logger
-        claims = ClaimBatcher(transactions)
+        claims = ClaimBatcher(
+            transactions, share: { view.share }, isPending: { view.isPending($0) },
+            isComing: { queue.isBusy($0) })
         starts = StartSlots(settings.startConcurrency)
     }
 
@@ -182,6 +184,8 @@ struct GuestSettings: Sendable {
     var shutDownAgainAfter = Duration.seconds(3)
     /// How much later each further candidate tries (design, 3.3).
     var slot = Duration.milliseconds(100)
+    /// How long a better candidate is waited for as long as it is seen to claim others.
+    var longestHerd = Duration.seconds(3)
     /// How long a node that could not run a VM leaves it to others: doubled each time in a row.
     var declineFor = Duration.seconds(10)
     var longestDecline = Duration.seconds(600)
@@ -209,6 +213,8 @@ final class GuestMemory: Sendable {
         var pendingSince: [VMID: ContinuousClock.Instant] = [:]
         /// Claims that take room already.
         var underway: [VMID: ClaimUnderway] = [:]
+        /// How many of them there may be before they are looked through for those that are in view.
+        var mostUnderway = 32
         /// Since when the disks of a VM that is gone have been removed.
         var removedSince: [VMID: ContinuousClock.Instant] = [:]
         /// Names that this agent has put on record and not used yet.

@@ -21,6 +21,7 @@ struct ChangeRouter: Sendable {
             vms.formUnion(cluster.histories.keys)
             vms.formUnion(state.domains.keys)
             vms.formUnion(state.made.keys)
+            vms = vms.filter { state.concerns($0, view.me) }
             return (vms, Set(cluster.images.keys).union(cluster.actualImages.keys))
         }
         guests.mark(vms)
@@ -29,40 +30,33 @@ struct ChangeRouter: Sendable {
     }
 
     func changed(_ keys: Set<RecordKey>) {
-        var placementChanged = false
         // Before anything is taken over: do too many hosts vanish at once?
         for case .host(let id) in keys where id != view.me { noteHost(id) }
+        let share = view.share
+        markShare(share, among: keys)
+        let own = Set(share)
         for key in keys {
             switch key {
-            case .desiredVM(let vm), .history(let vm), .decline(let vm, _): guests.mark(vm)
+            case .desiredVM(let vm): if !own.contains(vm) { guests.mark(vm) }
+            case .history(let vm), .decline(let vm, _): markConcerned(vm)
             case .volume(let id):
-                guests.mark(id.vm)
+                markConcerned(id.vm)
                 markImagesWithoutRecord()
             case .arrival(let vm): guests.mark(vm)
             case .actualVM(let vm):
-                guests.mark(vm)
+                claimChanged(vm)
                 host.mark(view.me)
                 // A move that ended lets the next one begin.
                 guests.mark(view.read(\.waitingToMove))
-                // A claim that went may have made room for somebody.
-                placementChanged =
-                    placementChanged || !view.read { $0.cluster.actualVMs[vm] != nil }
-            case .host(let id):
-                hostChanged(id)
-                placementChanged = true
-            case .image(let id), .actualImage(let id):
-                images.mark(id)
-                placementChanged = true
-            case .desiredHost:
-                placementChanged = true
-                markOwn()
-            case .flavour: placementChanged = true
+            case .host(let id): hostChanged(id)
+            case .image(let id), .actualImage(let id): images.mark(id)
+            case .desiredHost: markOwn()
             case MoveLimits.key: guests.mark(view.read(\.waitingToMove))
             case TakeoverSwitch.key: switchChanged()
-            case .globalConfig: break
+            case .flavour, .globalConfig: break
             }
         }
-        if placementChanged {
+        if view.change({ state in state.look { $0.takeShift() } }) {
             markPending()
             guests.mark(view.read(\.waitingToMove))
         }
@@ -74,6 +68,25 @@ struct ChangeRouter: Sendable {
             view.read { state in
                 state.cluster.actualVMs.filter { $0.value.value.host == view.me }.map(\.key)
             })
+    }
+
+    /// In their order, in which they are to be claimed.
+    private func markShare(_ share: [VMID], among keys: Set<RecordKey>) {
+        guests.mark(share.filter { keys.contains(.desiredVM($0)) })
+    }
+
+    /// Of most VMs others have the work.
+    private func markConcerned(_ vm: VMID) {
+        if view.read({ $0.concerns(vm, view.me) }) { guests.mark(vm) }
+    }
+
+    /// A claim that is new or gone ends or begins everybody's waiting.
+    private func claimChanged(_ vm: VMID) {
+        let mark = view.read { state in
+            guard let claim = state.cluster.actualVMs[vm] else { return true }
+            return claim.revision == claim.createRevision || state.concerns(vm, view.me)
+        }
+        if mark { guests.mark(vm) }
     }
 
     /// The sight of the own host record's deletion ends the session at once, whatever a keepalive
@@ -132,13 +145,10 @@ struct ChangeRouter: Sendable {
             })
     }
 
-    /// VMs that nobody owns and that somebody wants, or left behind.
+    /// VMs that nobody owns and that somebody wants, or left behind: this node's own share first.
     func markPending() {
-        guests.mark(
-            view.read { state in
-                let cluster = state.cluster
-                return Set(cluster.desiredVMs.keys).union(cluster.volumes.keys)
-                    .union(cluster.histories.keys).filter { cluster.actualVMs[$0] == nil }
-            })
+        let share = view.share
+        guests.mark(share)
+        guests.mark(view.read { $0.ledger.unowned }.subtracting(share))
     }
 }

@@ -24,10 +24,41 @@ extension NodeView.State {
     /// have said in their records whether it is away from them, too.
     static let storagePatience = Duration.seconds(30)
 
-    /// Takes a change over, and notes which claims went with their owner.
-    mutating func apply(_ change: ClusterChange, at time: Timestamp) -> Set<RecordKey>? {
-        if case .records(let records, _) = change { noteDepartures(records, at: time) }
-        return cluster.apply(change)
+    /// Takes a change over, and notes which claims came, and which went with their owner.
+    mutating func apply(
+        _ change: ClusterChange, at time: Timestamp, now: ContinuousClock.Instant
+    ) -> Set<RecordKey>? {
+        switch change {
+        case .reloaded(let cluster):
+            take(cluster)
+            return nil
+        case .records(let records, _):
+            noteDepartures(records, at: time)
+            let changed = self.change(records.compactMap(\.concernedVM)) { cluster in
+                cluster.apply(change) ?? []
+            }
+            noteClaims(changed, at: now)
+            return changed
+        }
+    }
+
+    /// Who claims is alive and at work.
+    private mutating func noteClaims(
+        _ changed: Set<RecordKey>, at now: ContinuousClock.Instant
+    ) {
+        for case .actualVM(let vm) in changed {
+            guard let claim = cluster.actualVMs[vm], claim.revision == claim.createRevision
+            else { continue }
+            claimedLast[claim.value.host] = now
+        }
+    }
+
+    /// When a host, or this one, last had claims to make.
+    mutating func heardOfClaims(
+        of host: HostID, _ me: HostID, at now: ContinuousClock.Instant
+    ) -> ContinuousClock.Instant? {
+        if look({ !$0.presentAssignment().share(of: me).isEmpty }) { return now }
+        return [claimedLast[host], claimedLast[me]].compactMap(\.self).max()
     }
 
     private mutating func noteDepartures(_ records: [RawRecord], at time: Timestamp) {
@@ -44,20 +75,18 @@ extension NodeView.State {
         }
     }
 
-    /// The placement of the cluster's present revision.
-    mutating func presentPlacement() -> Placement {
-        if let known = placement, known.revision == cluster.revision { return known.value }
-        let value = Placement(cluster)
-        placement = (cluster.revision, value)
-        return value
-    }
-
-    /// Whose turn each pending VM is, at the cluster's present revision.
-    mutating func presentTurns(of me: HostID) -> Assignment {
-        if let known = turns, known.revision == cluster.revision { return known.value }
-        let value = Assignment(of: cluster.pendingRequests, on: presentPlacement(), for: me)
-        turns = (cluster.revision, value)
-        return value
+    /// Whether anything is to be done here about a VM that others may own: it has something here,
+    /// waits for an owner, or was evicted from here.
+    func concerns(_ vm: VMID, _ me: HostID) -> Bool {
+        if domains[vm] != nil || made[vm] != nil { return true }
+        if let history = cluster.histories[vm]?.value,
+            history.evicted.contains(where: { $0.host == me })
+        {
+            return true
+        }
+        guard let claim = cluster.actualVMs[vm] else { return ledger.isUnowned(vm) }
+        return claim.value.host == me || claim.value.move?.to == me
+            || cluster.arrivals[vm] != nil
     }
 
     /// A name is on record before its image is made, and once it is taken off it never comes back: so
@@ -84,9 +113,16 @@ extension NodeView.State {
 extension RawRecord {
     /// The VM whose claim this is.
     fileprivate var claimedVM: VMID? {
-        guard path.hasPrefix(RecordKey.Folder.actualVMs.rawValue) else { return nil }
+        path.hasPrefix(RecordKey.Folder.actualVMs.rawValue) ? concernedVM : nil
+    }
+
+    /// The VM that this is a record of.
+    fileprivate var concernedVM: VMID? {
         // What is no key of ours is reported where the record is taken over.
-        guard case .actualVM(let vm)? = try? RecordKey(path: path) else { return nil }
-        return vm
+        switch try? RecordKey(path: path) {
+        case .actualVM(let vm)?, .desiredVM(let vm)?, .history(let vm)?: vm
+        case .volume(let volume)?: volume.vm
+        default: nil
+        }
     }
 }

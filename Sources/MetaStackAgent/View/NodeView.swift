@@ -10,7 +10,8 @@ import Synchronization
 /// their part; the reconcilers read it all at once and so decide on one consistent moment.
 final class NodeView: Sendable {
     struct State: Sendable {
-        var cluster = Cluster()
+        /// Changed by ``take(_:)`` and ``apply(_:at:now:)`` alone, which keep the ledger up.
+        private(set) var cluster = Cluster()
         var session: SessionMachine
         /// The revision at which the host's record was written under the present lease.
         var publishedAt = Revision(0)
@@ -38,10 +39,38 @@ final class NodeView: Sendable {
         var frozen: String?
         /// Since when the storage has been away from this host.
         var storageAwaySince: ContinuousClock.Instant?
-        /// The placement of the cluster's present revision, made when first asked for.
-        var placement: (revision: Revision, value: Placement)?
-        /// Whose turn each pending VM is at that revision, made when first asked for.
-        var turns: (revision: Revision, value: Assignment)?
+        /// Who has room for what, and whose turn each pending VM is.
+        private(set) var ledger = PlacementLedger(Cluster())
+        /// When each host was last seen to claim a VM.
+        var claimedLast: [HostID: ContinuousClock.Instant] = [:]
+
+        init(session: SessionMachine, takeovers: TakeoverGuard) {
+            self.session = session
+            self.takeovers = takeovers
+        }
+
+        /// Takes over all records as they were listed.
+        mutating func take(_ cluster: Cluster) {
+            self.cluster = cluster
+            ledger = PlacementLedger(cluster)
+        }
+
+        /// Changes the records, and the ledger with them.
+        ///
+        /// - Parameter vms: those that have a record among the changed.
+        mutating func change(
+            _ vms: [VMID], _ body: (inout Cluster) -> Set<RecordKey>
+        ) -> Set<RecordKey> {
+            let before = ledger.commitments(of: vms, in: cluster)
+            let changed = body(&cluster)
+            ledger.follow(changed, from: before, in: cluster)
+            return changed
+        }
+
+        /// Looks at the ledger, which makes what it has not yet.
+        mutating func look<Value>(_ body: (inout PlacementLedger) -> Value) -> Value {
+            body(&ledger)
+        }
     }
 
     private let state: Mutex<State>
@@ -110,11 +139,26 @@ final class NodeView: Sendable {
 
     var cluster: Cluster { state.withLock { $0.cluster } }
 
-    var placement: Placement { state.withLock { $0.presentPlacement() } }
+    var placement: Placement { state.withLock { $0.ledger.placement } }
 
-    /// Who shall try to run a pending VM, and when this node may; nil where it is not pending.
-    func turn(of vm: VMID) -> Assignment.Turn? {
-        state.withLock { $0.presentTurns(of: me).turns[vm] }
+    /// Who shall try to run a pending VM, and how many others before this node; nil where it is not
+    /// pending or no host can run it.
+    func turn(of vm: VMID) -> (host: HostID, rank: Int?)? {
+        state.withLock { state in state.look { $0.turn(of: vm, for: me) } }
+    }
+
+    func isPending(_ vm: VMID) -> Bool { state.withLock { $0.ledger.isPending(vm) } }
+
+    /// When a host, or this one, last had claims to make; nil where neither is known to have had.
+    func heardOfClaims(
+        of host: HostID, at now: ContinuousClock.Instant
+    ) -> ContinuousClock.Instant? {
+        state.withLock { $0.heardOfClaims(of: host, me, at: now) }
+    }
+
+    /// The pending VMs that are for this node, in the order in which it shall claim them.
+    var share: [VMID] {
+        state.withLock { state in state.look { Array($0.presentAssignment().share(of: me)) } }
     }
 
     /// Why no VM is taken over just now; nil where nothing is held back.
@@ -152,7 +196,7 @@ final class NodeView: Sendable {
 
     /// Takes over the first list of the records.
     func start(with cluster: Cluster) {
-        state.withLock { $0.cluster = cluster }
+        state.withLock { $0.take(cluster) }
         lister.yield()
     }
 

@@ -23,17 +23,23 @@ struct WatchService: Service {
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            let cluster = try await load()
-            view.start(with: cluster)
-            report(cluster.malformed)
+            let revision = try await start()
             router.everythingChanged()
             try await withThrowingTaskGroup { group in
-                group.addTask { try await followKnownCluster(after: cluster.revision) }
+                group.addTask { try await followKnownCluster(after: revision) }
                 group.addTask { try await compareNowAndThen() }
                 try await group.next()
                 group.cancelAll()
             }
         }
+    }
+
+    /// The list is the view's alone from here on: kept elsewhere, too, the first change would copy it.
+    private func start() async throws -> MetaStackModel.Revision {
+        let cluster = try await load()
+        view.start(with: cluster)
+        report(cluster.malformed)
+        return cluster.revision
     }
 
     /// Lists until etcd answers.
@@ -84,10 +90,10 @@ struct WatchService: Service {
 
     private func follow(after revision: MetaStackModel.Revision) async throws {
         for try await change in store.changes(after: revision) {
-            let time = clock.timestamp
+            let (time, now) = (clock.timestamp, clock.now)
             let (changed, malformed) = view.change { state in
                 let known = state.cluster.malformed
-                let changed = state.apply(change, at: time)
+                let changed = state.apply(change, at: time, now: now)
                 return (changed, state.cluster.malformed.filter { known[$0.key] != $0.value })
             }
             report(malformed)
@@ -117,7 +123,7 @@ struct WatchService: Service {
                 // An older answer than the watch's state says nothing.
                 guard listed.revision >= state.cluster.revision else { return false }
                 let differs = !listed.hasSameRecords(as: state.cluster)
-                state.cluster = listed
+                state.take(listed)
                 return differs
             }
             if differs {

@@ -45,16 +45,19 @@ public struct VMPlan: Sendable, Equatable {
 
     /// Follows the desired record's references.
     ///
+    /// - Parameter checkingAddresses: whether to look through all claims for the VM's addresses.
     /// - Throws: `Impossible` where a flavour is missing or ambiguous, or where a disk has to be
     ///   made and its image is missing, ambiguous, not imported yet or too large.
-    public init(_ vm: VMID, _ desired: DesiredVM, in cluster: Cluster) throws(Impossible) {
+    public init(
+        _ vm: VMID, _ desired: DesiredVM, in cluster: Cluster, checkingAddresses: Bool = true
+    ) throws(Impossible) {
         do throws(UnresolvedReference) {
             flavour = try cluster.flavour(desired.flavour).flavour
         } catch {
             throw Impossible(description: error.description)
         }
         macs = desired.nics.indices.map { MACAddress(vm: vm, nic: $0) }
-        if let (other, address) = cluster.owner(ofOneOf: macs, except: vm) {
+        if checkingAddresses, let (other, address) = cluster.owner(ofOneOf: macs, except: vm) {
             throw Impossible(
                 description: "VM \(other) has the same MAC address \(address): "
                     + "delete this VM and create it under another id")

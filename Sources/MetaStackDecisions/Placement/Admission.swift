@@ -31,17 +31,27 @@ public enum Admission {
         return reasons.map { Refusal($0) }
     }
 
-    /// The same without the words: whether there is no reason against.
-    static func fits(
-        _ request: PlacementRequest, _ offer: HostOffer, seats: [String: Set<HostID>]
+    /// The same without the words, for the host's own labels.
+    static func suits(_ request: PlacementRequest, labels: [String: String]) -> Bool {
+        request.wishes.required.allSatisfy { labels[$0.key] == $0.value }
+    }
+
+    /// The same for its pools.
+    static func suits(_ request: PlacementRequest, pools: Set<PoolName>) -> Bool {
+        pools.isEmpty || request.pools.isSubset(of: pools)
+    }
+
+    /// The same for its size and what is left of it.
+    static func hasRoom(for request: PlacementRequest, _ offer: HostOffer) -> Bool {
+        request.ram.count <= offer.freeRAM && request.vcpus <= offer.freeVCPU
+            && request.vcpus <= offer.totalVCPU
+    }
+
+    /// Whether no member of the VM's groups speaks against the host.
+    static func allowsGroups(
+        of request: PlacementRequest, _ offer: HostOffer, _ seats: [String: Set<HostID>]
     ) -> Bool {
-        guard offer.refusal == nil, request.pin == nil || request.pin == offer.host,
-            request.ram.count <= offer.freeRAM, request.vcpus <= offer.freeVCPU,
-            request.vcpus <= offer.totalVCPU, missingPools(request, offer).isEmpty
-        else { return false }
-        let wishes = request.wishes
-        return (wishes.required.isEmpty || labels(request, offer).isEmpty)
-            && (wishes.groups.isEmpty || groups(request, offer, seats).isEmpty)
+        request.wishes.groups.isEmpty || groups(request, offer, seats).isEmpty
     }
 
     /// A host that names no pools has not looked yet; it is not asked.

@@ -53,6 +53,7 @@ public struct HostOffer: Sendable, Equatable {
     public var freeRAM: Int { ramLimit - usedRAM.count }
     public var freeVCPU: Int { vcpuLimit - usedVCPU }
 
+
     /// Whether it is large enough, whatever else speaks for or against it.
     public func hasRoom(for request: PlacementRequest) -> Bool {
         freeRAM >= request.ram.count && freeVCPU >= request.vcpus
@@ -61,8 +62,13 @@ public struct HostOffer: Sendable, Equatable {
     /// What is left when the host has taken a VM as well.
     public func after(_ request: PlacementRequest) -> HostOffer {
         var offer = self
-        offer.commit(ram: request.ram, vcpus: request.vcpus, groups: request.wishes.groups)
+        offer.take(request)
         return offer
+    }
+
+    /// Takes a VM.
+    public mutating func take(_ request: PlacementRequest) {
+        commit(ram: request.ram, vcpus: request.vcpus, groups: request.wishes.groups)
     }
 
     /// Takes what a claim has committed.
@@ -71,9 +77,24 @@ public struct HostOffer: Sendable, Equatable {
     ) {
         usedRAM = usedRAM + ram
         usedVCPU += vcpus
-        for (group, affinity) in wanted {
-            groups[group, default: Members()].count += 1
-            if affinity == .antiAffinity { groups[group, default: Members()].wantingNone += 1 }
-        }
+        for (group, affinity) in wanted { add(1, to: group, affinity) }
+    }
+
+    /// Gives back what a claim had committed.
+    mutating func release(
+        ram: Mebibytes, vcpus: Int, groups wanted: [String: PlacementWishes.Affinity]
+    ) {
+        usedRAM = usedRAM - ram
+        usedVCPU -= vcpus
+        for (group, affinity) in wanted { add(-1, to: group, affinity) }
+    }
+
+    private mutating func add(
+        _ count: Int, to group: String, _ affinity: PlacementWishes.Affinity
+    ) {
+        var members = groups[group] ?? Members()
+        members.count += count
+        if affinity == .antiAffinity { members.wantingNone += count }
+        groups[group] = members.count == 0 ? nil : members
     }
 }

@@ -26,6 +26,23 @@ public struct PlacementRequest: Sendable, Equatable {
         self.wishes = wishes
     }
 
+    /// The requests in the order in which they get their hosts.
+    static func inOrder(_ requests: some Sequence<Self>) -> [Self] {
+        let requests = Array(requests)
+        // Small things are sorted faster, and all of a herd at each look.
+        let keys = requests.indices.map { place in
+            (
+                priority: requests[place].wishes.priority, since: requests[place].since.number,
+                place: place
+            )
+        }
+        return keys.sorted { one, other in
+            one.priority == other.priority && one.since == other.since
+                ? requests[one.place].vm < requests[other.place].vm
+                : (other.priority, one.since) < (one.priority, other.since)
+        }.map { requests[$0.place] }
+    }
+
     /// For a VM that has a guest already: it keeps the size that it was started with, whatever its flavour
     /// says by now.
     public func asClaimed(by claim: ActualVM) -> PlacementRequest {

@@ -12,24 +12,26 @@ public struct Score: Sendable, Hashable, Comparable {
     /// From the VM's own order of hosts: the larger one goes first.
     public var weight: UInt64
 
-    /// - Parameter order: the hash of the VM, to go on from.
-    init(
-        _ request: PlacementRequest, _ offer: HostOffer, seats: [String: Set<HostID>],
-        order: StableHash
-    ) {
-        unmet = Self.unmet(request.wishes, offer, seats)
+    /// What the host will have promised, in thousandths.
+    static func load(_ request: PlacementRequest, _ offer: HostOffer) -> Int {
         let ram = (offer.usedRAM.count + request.ram.count) * 1000 / max(1, offer.ramLimit)
         let vcpus = (offer.usedVCPU + request.vcpus) * 1000 / max(1, offer.vcpuLimit)
-        load = max(ram, vcpus)
-        weight = Placement.weight(of: offer.host, in: order)
+        return max(ram, vcpus)
     }
 
-    private static func unmet(
+    /// Preferred labels that the host lacks.
+    static func unmetLabels(_ wishes: PlacementWishes, _ offer: HostOffer) -> Int {
+        wishes.preferred.isEmpty
+            ? 0 : wishes.preferred.count { offer.labels[$0.key] != $0.value }
+    }
+
+    /// Groups whose soft rule the host breaks.
+    static func unmetGroups(
         _ wishes: PlacementWishes, _ offer: HostOffer, _ seats: [String: Set<HostID>]
     ) -> Int {
-        guard !wishes.preferred.isEmpty || !wishes.groups.isEmpty else { return 0 }
-        return wishes.preferred.count { offer.labels[$0.key] != $0.value }
-            + wishes.groups.count { group, affinity in
+        wishes.groups.isEmpty
+            ? 0
+            : wishes.groups.count { group, affinity in
                 let here = offer.groups[group]?.count ?? 0
                 return switch affinity {
                 case .softAffinity: here == 0 && !(seats[group] ?? []).isEmpty

@@ -1,5 +1,5 @@
 public import Etcd
-import Logging
+public import Logging
 public import MetaStackAgent
 import MetaStackModel
 public import MetaStackStore
@@ -35,9 +35,11 @@ public struct TestFleet: Sendable {
     /// - Parameters:
     ///   - leaseTTL: whole seconds; etcd grants none under 2 s.
     ///   - etcdQuota: the bytes that etcd's database may have; etcd's own limit without.
+    ///   - logLevel: what the agents say less of costs no time where time is measured.
     /// - Throws: what `body` throws, with the agents' last words where it is a `TestingError`.
     public static func run(
         leaseTTL: Duration = .seconds(2), etcdQuota: Int? = nil,
+        logLevel: Logger.Level = .debug,
         _ body: @Sendable (TestFleet) async throws -> Void
     ) async throws {
         try await EtcdServer.run(quota: etcdQuota) { server in
@@ -46,8 +48,8 @@ public struct TestFleet: Sendable {
                 let prefix = "/fleet"
                 let fleet = TestFleet(
                     store: ClusterStore(client: client, prefix: prefix), storage: FakeStorage(),
-                    files: FakeImageFiles(), log: TestLog(), prefix: prefix, leaseTTL: leaseTTL,
-                    server: server, orderer: orderer)
+                    files: FakeImageFiles(), log: TestLog(level: logLevel), prefix: prefix,
+                    leaseTTL: leaseTTL, server: server, orderer: orderer)
                 try await fleet.serve(orders, body)
             }
         }
@@ -79,9 +81,11 @@ public struct TestFleet: Sendable {
     /// - Parameters:
     ///   - number: tells machines apart.
     ///   - ram: in MiB.
-    public func host(_ name: String, number: Int, ram: Int = 4096) throws -> TestHost {
+    public func host(
+        _ name: String, number: Int, ram: Int = 4096, vcpus: Int = 4
+    ) throws -> TestHost {
         try TestHost(
-            name, number: number, ram: ram, leaseTTL: leaseTTL, storage: storage,
+            name, number: number, ram: ram, vcpus: vcpus, leaseTTL: leaseTTL, storage: storage,
             others: hypervisors)
     }
 

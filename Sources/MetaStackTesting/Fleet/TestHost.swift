@@ -12,13 +12,13 @@ public struct TestHost: Sendable {
     ///   - number: tells the machine from others, and is in its clients' addresses.
     ///   - leaseTTL: whole seconds, 2 at least.
     init(
-        _ name: String, number: Int, ram: Int = 4096, leaseTTL: Duration, storage: FakeStorage,
-        others: FakeHypervisors
+        _ name: String, number: Int, ram: Int, vcpus: Int, leaseTTL: Duration,
+        storage: FakeStorage, others: FakeHypervisors
     ) throws {
         id = try HostID(name)
         hypervisor = FakeHypervisor(
             capacity: HypervisorCapacity(
-                ram: try Mebibytes(ram), vcpus: 4, machine: "machine-\(number)",
+                ram: try Mebibytes(ram), vcpus: vcpus, machine: "machine-\(number)",
                 description: "fake"),
             address: "10.0.0.\(number)", storage: storage, others: others)
         configuration = NodeConfiguration(name: id)

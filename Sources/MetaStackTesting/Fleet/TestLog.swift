@@ -6,7 +6,10 @@ public final class TestLog: Sendable {
     private static let shown = 60
     private let kept = Mutex<[String]>([])
 
-    public init() {}
+    private let level: Logger.Level
+
+    /// - Parameter level: what is below it is not kept.
+    public init(level: Logger.Level = .debug) { self.level = level }
 
     /// The last lines.
     public var tail: String { kept.withLock { $0.suffix(Self.shown).joined(separator: "\n") } }
@@ -14,7 +17,7 @@ public final class TestLog: Sendable {
     /// A logger whose lines begin with a label.
     public func logger(_ label: String) -> Logger {
         var logger = Logger(label: label) { [self] label in Handler(log: self, label: label) }
-        logger.logLevel = .debug
+        logger.logLevel = level
         return logger
     }
 

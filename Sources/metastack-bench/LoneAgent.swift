@@ -1,0 +1,57 @@
+import ArgumentParser
+import CMemory
+import Etcd
+import Foundation
+import Logging
+import MetaStackAgent
+import MetaStackModel
+import MetaStackStore
+import MetaStackTesting
+import ServiceLifecycle
+
+/// One agent over fakes in a process of its own, so that the kernel can say what it costs. What
+/// ``ScaleBenchmark`` starts; it ends when it is killed.
+struct LoneAgent: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agent", abstract: "One agent in memory, for other benchmarks.",
+        shouldDisplay: false)
+
+    @Option var endpoint: String
+    @Option var prefix: String
+    @Option var name: String
+
+    func run() async throws {
+        // As metastack-node does.
+        _ = mallopt(M_ARENA_MAX, 2)
+        _ = mallopt(M_MMAP_THRESHOLD, 128 << 10)
+        _ = mallopt(M_TRIM_THRESHOLD, 128 << 10)
+        let logger = Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
+        let client = try EtcdClient(
+            EtcdConfiguration(endpoints: [endpoint]), logger: logger)
+        let storage = FakeStorage()
+        // There are no disks behind the records: what it claims, it never comes to start.
+        for call in [FakeStorage.Call.clone, .evict] {
+            storage.calls.before(call) { try await Task.sleep(for: .seconds(3600)) }
+        }
+        let hypervisor = FakeHypervisor(
+            capacity: HypervisorCapacity(
+                ram: try Mebibytes(1 << 18), vcpus: 32, machine: name, description: "fake"),
+            address: "10.255.0.1", storage: storage)
+        let agent = try await Agent(
+            NodeConfiguration(name: try HostID(name)),
+            Agent.Parts(
+                store: ClusterStore(client: client, prefix: prefix), hypervisor: hypervisor,
+                storage: storage, files: FakeImageFiles()),
+            logger: logger)
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                try await ServiceGroup(services: [agent], logger: logger).run()
+            }
+            group.addTask {
+                try await Task.sleep(for: .seconds(10))
+                malloc_trim(0)
+            }
+            try await group.waitForAll()
+        }
+    }
+}

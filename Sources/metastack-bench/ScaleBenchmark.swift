@@ -1,0 +1,226 @@
+import ArgumentParser
+import Curl
+import Etcd
+import Foundation
+import MetaStackDecisions
+import MetaStackModel
+import MetaStackStore
+import MetaStackTesting
+import Subprocess
+
+/// What one agent costs in a large cluster: a real one in a process of its own, over a real etcd
+/// with the records of all hosts and VMs; the other hosts are records alone.
+struct ScaleBenchmark: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scale", abstract: "What one agent costs in a large cluster.")
+
+    @Option(help: "How many hosts.")
+    var hosts = 100
+
+    @Option(help: "How many VMs.")
+    var vms = 10_000
+
+    @Option(help: "How long to look at each thing, in seconds.")
+    var seconds = 20
+
+    @Option(help: "How many hosts are lost at once.")
+    var lost = 20
+
+    private static let me = HostID(unchecked: "self")
+    private static let first = VMID(unchecked: "first")
+
+    func run() async throws {
+        try await EtcdServer.run(quota: 4 << 30) { server in
+            try await server.withClient { client in
+                let store = ClusterStore(client: client, prefix: "/scale")
+                let records = ScaleRecords(hosts: hosts, vms: vms)
+                try await records.writeReferences(to: store)
+                try await records.write(to: store)
+                print("| \(hosts) hosts, \(vms) VMs | figure |\n| --- | --- |")
+                try await pure(store)
+                try await measured(server, store, records)
+            }
+        }
+    }
+
+    /// The share of placement alone.
+    private func pure(_ store: ClusterStore) async throws {
+        var cluster = try await store.load()
+        let clock = ContinuousClock()
+        var ledger = PlacementLedger(cluster)
+        row("ledger of all records ms", clock.measure { ledger = PlacementLedger(cluster) })
+        let gone = (0..<lost).map { HostID(unchecked: "node-\($0)") }
+        let orphans = cluster.actualVMs.filter { gone.contains($0.value.value.host) }.map(\.key)
+        let before = ledger.commitments(of: orphans, in: cluster)
+        for host in gone { cluster.hosts[host] = nil }
+        for vm in orphans { cluster.actualVMs[vm] = nil }
+        let keys = gone.map { RecordKey.host($0) } + orphans.map { RecordKey.actualVM($0) }
+        row(
+            "ledger after a loss of \(lost) hosts ms",
+            clock.measure { ledger.follow(Set(keys), from: before, in: cluster) })
+        var count = 0
+        row(
+            "one assignment of their \(orphans.count) VMs ms",
+            clock.measure { count = ledger.presentAssignment().count })
+        guard count == orphans.count else {
+            throw BenchmarkError(description: "only \(count) of \(orphans.count) VMs have a host")
+        }
+    }
+
+    private func row(_ what: String, _ time: Duration) { print("| \(what) | \(time.milliseconds) |") }
+
+    private func measured(
+        _ server: EtcdServer, _ store: ClusterStore, _ records: ScaleRecords
+    ) async throws {
+        // Somebody waits for the agent before it is there.
+        _ = try await store.write(
+            [
+                .put(
+                    .desiredVM(Self.first),
+                    DesiredVM(
+                        name: ResourceName(unchecked: "first"), flavour: "tiny", image: "tiny",
+                        state: .start, host: Self.me))
+            ], if: [])
+        let revision = try await store.standing().revision
+        let sent = try await server.sentBytes()
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let start = ContinuousClock.now
+        // `env` becomes the program, under the same id.
+        _ = try await Subprocess.run(
+            .name("env"),
+            arguments: [
+                program, "agent", "--endpoint", server.clientURL, "--prefix", "/scale", "--name",
+                Self.me.text,
+            ], input: .none, output: .discarded, error: .discarded
+        ) { process in
+            let result: Result<Void, any Error>
+            do {
+                var changes = store.changes(after: revision).makeAsyncIterator()
+                try await changes.untilClaimed(Self.first)
+                row("from start to first claim ms", start.duration(to: .now))
+                let bytes = try await server.sentBytes() - sent
+                print("| what etcd sent meanwhile MB | \((Double(bytes) / 1e6).hundredths) |")
+                try await look(Int(process.processIdentifier.value), store, records)
+                result = .success(())
+            } catch {
+                result = .failure(error)
+            }
+            // It may have ended by itself, and then there is nobody to signal.
+            try? process.send(signal: .kill)
+            try result.get()
+        }
+    }
+
+    private func look(_ agent: Int, _ store: ClusterStore, _ records: ScaleRecords) async throws {
+        let process = ProcessFigures(id: agent)
+        print("| CPU from start to first claim ms | \(try process.cpuMilliseconds()) |")
+        // It gives back what its start needed.
+        try await Task.sleep(for: .seconds(15))
+        print("| resident at rest MB | \(try process.residentMB().hundredths) |")
+        let time = Double(seconds)
+        var before = try process.cpuMilliseconds()
+        try await Task.sleep(for: .seconds(seconds))
+        let rest = try process.cpuMilliseconds() - before
+        print("| CPU at rest % | \((Double(rest) / time / 10).hundredths) |")
+        before = try process.cpuMilliseconds()
+        for number in 0..<(seconds * 10) {
+            let vm = number * 7 % vms
+            _ = try await store.write(
+                [.put(.actualVM(records.vm(vm)), try records.claim(vm, message: "\(number)"))],
+                if: [])
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        let busy = try process.cpuMilliseconds() - before
+        print("| CPU at 10 changes a second % | \((Double(busy) / time / 10).hundredths) |")
+        var ledger = try await loss(store, records)
+        before = try process.cpuMilliseconds()
+        for host in 0..<lost {
+            _ = try await store.write(
+                [.delete(.host(records.host(host)))]
+                    + records.vms(of: host).map { .delete(.actualVM(records.vm($0))) }, if: [])
+        }
+        try await claimForOthers(ledger.presentAssignment(), store, records)
+        try await Task.sleep(for: .seconds(10))
+        let losing = try process.cpuMilliseconds() - before
+        print("| CPU a lost host, \(lost) at once, in 10 s ms | \(Double(losing) / Double(lost)) |")
+        print("| resident afterwards MB | \(try process.residentMB().hundredths) |")
+    }
+}
+
+extension ScaleBenchmark {
+    /// What follows from the loss.
+    private func loss(
+        _ store: ClusterStore, _ records: ScaleRecords
+    ) async throws -> PlacementLedger {
+        var cluster = try await store.load()
+        for host in 0..<lost {
+            cluster.hosts[records.host(host)] = nil
+            for vm in records.vms(of: host) { cluster.actualVMs[records.vm(vm)] = nil }
+        }
+        return PlacementLedger(cluster)
+    }
+
+    /// The other hosts are records alone: what is for them is claimed for them, as they would.
+    private func claimForOthers(
+        _ assignment: Assignment, _ store: ClusterStore, _ records: ScaleRecords
+    ) async throws {
+        for number in lost..<hosts {
+            let host = records.host(number)
+            let share = assignment.share(of: host)
+            guard !share.isEmpty else { continue }
+            let writes = try share.map { vm in
+                RecordWrite.put(
+                    .actualVM(vm),
+                    ActualVM(
+                        host: host, state: .claimed, ram: try Mebibytes(512), vcpus: 1,
+                        since: Timestamp(milliseconds: 0)))
+            }
+            _ = try await store.write(writes, if: [])
+        }
+    }
+}
+
+/// What the kernel says of a process.
+private struct ProcessFigures {
+    let id: Int
+
+    func cpuMilliseconds() throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
+        // The second field is the name in brackets and may hold anything.
+        let fields = text.drop { $0 != ")" }.split(separator: " ")
+        guard fields.count > 12, let user = Int(fields[12]), let system = Int(fields[13]) else {
+            throw BenchmarkError(description: "/proc/\(id)/stat says \(text)")
+        }
+        return (user + system) * 1000 / sysconf(Int32(_SC_CLK_TCK))
+    }
+
+    func residentMB() throws -> Double {
+        let text = try String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        return Double(line.filter(\.isNumber)).map { $0 * 1024 / 1e6 } ?? 0
+    }
+}
+
+extension EtcdServer {
+    /// What it has sent to clients, by its own metrics.
+    fileprivate func sentBytes() async throws -> Int {
+        let curl = try Curl(name: "metrics")
+        let text = String(
+            decoding: try await curl.perform(CurlRequest(clientURL + "/metrics")).body,
+            as: UTF8.self)
+        await curl.shutdown()
+        let name = "etcd_network_client_grpc_sent_bytes_total "
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name) } ?? ""
+        return line.split(separator: " ").last.flatMap { Double($0) }.map { Int($0) } ?? 0
+    }
+}
+
+extension ClusterChanges.Iterator {
+    fileprivate mutating func untilClaimed(_ vm: VMID) async throws {
+        while let change = try await next() {
+            guard case .records(let records, _) = change else { continue }
+            if records.contains(where: { $0.path == RecordKey.actualVM(vm).path }) { return }
+        }
+        throw BenchmarkError(description: "the watch ended")
+    }
+}
