@@ -58,7 +58,8 @@ struct FailoverBenchmark: AsyncParsableCommand {
         let claimed = expired.duration(to: try await events.untilMade(vms))
         let counts = counter.counts
         let cluster = try await fleet.store.load()
-        let largest = Dictionary(grouping: cluster.actualVMs.values) { $0.value.host }
+        let largest =
+            Dictionary(grouping: cluster.actualVMs.values) { $0.value.host }
             .values.map(\.count).max() ?? 0
         try await fleet.until("all run again", within: .seconds(120)) { cluster in
             cluster.actualVMs.values.count { $0.value.state == .running } == vms

@@ -67,7 +67,9 @@ struct ScaleBenchmark: AsyncParsableCommand {
         }
     }
 
-    private func row(_ what: String, _ time: Duration) { print("| \(what) | \(time.milliseconds) |") }
+    private func row(_ what: String, _ time: Duration) {
+        print("| \(what) | \(time.milliseconds) |")
+    }
 
     private func measured(
         _ server: EtcdServer, _ store: ClusterStore, _ records: ScaleRecords

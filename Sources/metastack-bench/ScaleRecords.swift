@@ -21,7 +21,8 @@ struct ScaleRecords: Sendable {
     func vms(of host: Int) -> [Int] { Array(stride(from: host, to: vms, by: hosts)) }
 
     private func client(_ number: Int) -> StorageClient {
-        StorageClient(address: "10.\(number >> 16).\(number >> 8 & 255).\(number & 255):0/3123456789")
+        StorageClient(
+            address: "10.\(number >> 16).\(number >> 8 & 255).\(number & 255):0/3123456789")
     }
 
     func claim(_ number: Int, message: String? = nil) throws -> ActualVM {
@@ -86,7 +87,8 @@ struct ScaleRecords: Sendable {
                 .put(
                     .image(tiny),
                     Image(
-                        name: ResourceName(unchecked: "tiny"), url: try ImageURL("https://images.test/tiny.raw"))),
+                        name: ResourceName(unchecked: "tiny"),
+                        url: try ImageURL("https://images.test/tiny.raw"))),
                 .put(
                     .actualImage(tiny),
                     ActualImage(

@@ -57,8 +57,9 @@ public enum ImageRules {
 
     /// The nodes that may work on an image, the one that shall try first in front.
     public static func candidates(for id: ImageID, in cluster: Cluster) -> [HostID] {
-        cluster.hosts.keys
-            .map { (weight: Placement.weight(of: $0, for: VMID(unchecked: id.text)), host: $0) }
+        let order = Placement.order(of: VMID(unchecked: id.text))
+        return cluster.hosts.keys
+            .map { (weight: Placement.weight(of: $0, in: order), host: $0) }
             .sorted { ($0.weight, $0.host) > ($1.weight, $1.host) }
             .map(\.host)
     }

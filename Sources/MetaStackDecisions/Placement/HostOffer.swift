@@ -53,7 +53,6 @@ public struct HostOffer: Sendable, Equatable {
     public var freeRAM: Int { ramLimit - usedRAM.count }
     public var freeVCPU: Int { vcpuLimit - usedVCPU }
 
-
     /// Whether it is large enough, whatever else speaks for or against it.
     public func hasRoom(for request: PlacementRequest) -> Bool {
         freeRAM >= request.ram.count && freeVCPU >= request.vcpus

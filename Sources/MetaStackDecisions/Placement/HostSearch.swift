@@ -7,7 +7,7 @@ import MetaStackModel
 /// only, is looked at where they are equal.
 struct HostSearch {
     private let request: PlacementRequest
-    private let order: UInt64
+    private let order: StableHash
     private let declines: [HostID: Stored<Decline>]?
     /// Whether each of the sets of pools will do.
     private let suitsPools: [Bool]
@@ -15,7 +15,7 @@ struct HostSearch {
 
     init(_ request: PlacementRequest, in placement: Placement) {
         self.request = request
-        order = Placement.hash(of: request.vm)
+        order = Placement.order(of: request.vm)
         declines = placement.declines[request.vm]
         suitsPools = placement.poolSets.map { Admission.suits(request, pools: $0) }
         let wishes = request.wishes
@@ -74,7 +74,7 @@ struct HostSearch {
     }
 
     private func weight(at place: Int, in placement: Placement) -> UInt64 {
-        StableHash.pair(order, placement.hashes[place])
+        Placement.weight(of: placement.offers[place].host, in: order)
     }
 
     /// A score without its weight; nil where the host cannot run the VM.

@@ -16,8 +16,6 @@ public struct Placement: Sendable {
     public private(set) var offers: [HostOffer]
     /// The hosts that run members of each group.
     private(set) var seats: [String: Set<HostID>] = [:]
-    /// The hash of each host's name, in the order of the offers.
-    let hashes: [UInt64]
     /// Most hosts have the same pools: each set once, and which of them each host has.
     private(set) var poolSets: [Set<PoolName>] = []
     private(set) var poolSetOf: [Int] = []
@@ -31,7 +29,6 @@ public struct Placement: Sendable {
         declines = cluster.declines
         let hosts = cluster.hosts.keys.sorted()
         offers = hosts.map { HostOffer($0, in: cluster) }
-        hashes = hosts.map(Self.hash)
         index = Dictionary(uniqueKeysWithValues: zip(hosts, hosts.indices))
         numberPools()
         for owned in cluster.actualVMs.keys where owned != vm {
@@ -63,12 +60,10 @@ public struct Placement: Sendable {
 
     /// All live hosts in the order in which they try what concerns the VM and needs no room.
     public func order(of vm: VMID) -> [HostID] {
-        let order = Self.hash(of: vm)
-        return offers.indices.map { place in
-            (weight: StableHash.pair(order, hashes[place]), host: offers[place].host)
-        }
-        .sorted { ($0.weight, $0.host) > ($1.weight, $1.host) }
-        .map(\.host)
+        let order = Self.order(of: vm)
+        return offers.map { (weight: Self.weight(of: $0.host, in: order), host: $0.host) }
+            .sorted { ($0.weight, $0.host) > ($1.weight, $1.host) }
+            .map(\.host)
     }
 
     private func refusals(of request: PlacementRequest, by offer: HostOffer) -> [Refusal] {
@@ -147,14 +142,17 @@ public struct Placement: Sendable {
 
     /// Rendezvous hashing (Thaler and Ravishankar, 1998): each VM ranks the hosts by the hash of
     /// the pair, so that a host that comes or goes moves only the VMs that it wins or held.
-    static func weight(of host: HostID, for vm: VMID) -> UInt64 {
-        StableHash.pair(hash(of: vm), hash(of: host))
+    static func weight(of host: HostID, in order: StableHash) -> UInt64 {
+        var hash = order
+        hash.combine(host.text)
+        return hash.finalize()
     }
 
-    static func hash(of id: some Identifier) -> UInt64 {
+    /// The VM's half of each of its pairs.
+    static func order(of vm: VMID) -> StableHash {
         var hash = StableHash()
-        hash.combine(id.text)
-        return hash.finalize()
+        hash.combine(vm.text)
+        return hash
     }
 }
 

@@ -161,6 +161,8 @@ public struct PlacementLedger: Sendable {
     private mutating func noteReferences(in cluster: Cluster) {
         for (vm, known) in requests {
             let request = cluster.request(of: vm)
+            // Why nobody can run it may be another reason now.
+            if request == nil { hasShifted = true }
             guard request != known else { continue }
             requests[vm] = .some(request)
             shift()

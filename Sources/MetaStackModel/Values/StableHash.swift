@@ -26,13 +26,8 @@ public struct StableHash: Sendable {
     }
 
     /// The hash of all that was added.
-    public func finalize() -> UInt64 { Self.mix(state) }
-
-    /// One hash of a pair of finished ones, which may change places.
-    public static func pair(_ one: UInt64, _ other: UInt64) -> UInt64 { mix(one ^ other) }
-
-    private static func mix(_ number: UInt64) -> UInt64 {
-        var mixed = number
+    public func finalize() -> UInt64 {
+        var mixed = state
         mixed = (mixed ^ (mixed >> 33)) &* 0xff51_afd7_ed55_8ccd
         mixed = (mixed ^ (mixed >> 33)) &* 0xc4ce_b9fe_1a85_ec53
         return mixed ^ (mixed >> 33)

@@ -152,7 +152,8 @@ struct PlacementLedgerTests {
             let kept = story.ledger.presentAssignment()
             #expect(kept == Assignment(of: requests, on: afresh), "after step \(number)")
             for request in requests {
-                #expect(story.ledger.placement.refusals(of: request) == afresh.refusals(of: request))
+                #expect(
+                    story.ledger.placement.refusals(of: request) == afresh.refusals(of: request))
             }
         }
     }

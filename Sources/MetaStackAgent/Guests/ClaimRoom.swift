@@ -1,0 +1,82 @@
+import MetaStackDecisions
+import MetaStackModel
+
+extension GuestMemory.State {
+    /// Reserves room for a claim beside all others, where there is enough. Those that are in view
+    /// already count twice until they are looked for, which is when they stand in the way.
+    mutating func reserve(
+        _ claim: ClaimUnderway, _ me: HostID, in view: NodeView.State,
+        beside waiting: [PlacementRequest], forGuestHere: Bool
+    ) -> Bool {
+        guard let offer = view.ledger.placement[me] else { return false }
+        let mostUnseen = 32
+        if underway.count < mostUnderway,
+            take(claim, of: offer, beside: waiting, forGuestHere: forGuestHere)
+        {
+            return true
+        }
+        underway = underway.filter { $0.value.isOpen(in: view.cluster, under: claim.lease) }
+        mostUnderway = max(mostUnseen, 2 * underway.count)
+        return take(claim, of: offer, beside: waiting, forGuestHere: forGuestHere)
+    }
+
+    private mutating func take(
+        _ claim: ClaimUnderway, of offer: HostOffer, beside waiting: [PlacementRequest],
+        forGuestHere: Bool
+    ) -> Bool {
+        let request = claim.request
+        var left = offer
+        for other in underway.values where other.request.vm != request.vm {
+            left.take(other.request)
+        }
+        for other in waiting where underway[other.vm] == nil { left.take(other) }
+        guard
+            forGuestHere
+                ? left.hasRoom(for: request)
+                : Admission.refusals(of: request, by: left).isEmpty
+        else { return false }
+        underway[request.vm] = claim
+        return true
+    }
+}
+
+/// What is looked up under the view's lock: a copy of the records that outlives it would make the
+/// next change copy them all.
+extension NodeView {
+    /// What it takes to run a VM.
+    func plan(
+        _ vm: VMID, _ wanted: DesiredVM
+    ) throws(VMPlan.Impossible) -> VMPlan {
+        let result = read { state in
+            Result { () throws(VMPlan.Impossible) in try VMPlan(vm, wanted, in: state.cluster) }
+        }
+        return try result.get()
+    }
+
+    /// Why this host does not run a VM that waits.
+    func reasonHere(_ vm: VMID, _ wanted: DesiredVM) -> String {
+        read { state in
+            do throws(VMPlan.Impossible) {
+                let plan = try VMPlan(vm, wanted, in: state.cluster, checkingAddresses: false)
+                let refusals = state.ledger.placement.refusals(of: plan.request, by: me) ?? []
+                return refusals.map(\.description).joined(separator: "; ")
+            } catch {
+                return error.description
+            }
+        }
+    }
+
+    /// What the guests here need that lost their claims: their memory is taken already.
+    func guestsWithoutClaim(except vm: VMID) -> [PlacementRequest] {
+        read { state in
+            state.domains.keys.compactMap { other in
+                guard other != vm, state.cluster.actualVMs[other] == nil,
+                    let wanted = state.cluster.desiredVMs[other]?.value
+                else { return nil }
+                // One that nobody could run is about to be destroyed.
+                return try? VMPlan(other, wanted, in: state.cluster, checkingAddresses: false)
+                    .request
+            }
+        }
+    }
+}
