@@ -1,5 +1,6 @@
+import Curl
 import Etcd
-import FoundationEssentials
+import Foundation
 import MetaStackModel
 import MetaStackStore
 import MetaStackTesting
@@ -75,6 +76,29 @@ extension WatchReader {
         }
         throw BenchmarkError(description: "the watch ended")
     }
+}
+
+extension EtcdServer {
+    /// The sum of one of its own metrics over its labels.
+    func metric(_ name: String) async throws -> Double {
+        let curl = try Curl(name: "metrics")
+        let text = String(
+            decoding: try await curl.perform(CurlRequest(clientURL + "/metrics")).body,
+            as: UTF8.self)
+        await curl.shutdown()
+        return text.split(separator: "\n")
+            .filter { $0.hasPrefix(name + " ") || $0.hasPrefix(name + "{") }
+            .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }
+            .reduce(0, +)
+    }
+}
+
+/// What this process has used of processors so far, in seconds (`getrusage`).
+func ownCPUSeconds() -> Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+        + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
 }
 
 extension Double {

@@ -26,8 +26,8 @@ struct HerdBenchmark: AsyncParsableCommand {
         print(
             """
             | herd | claimed s | bare s | ratio | claims won | lost | transactions | of them lost \
-            | transactions a VM | calls a VM | largest share |
-            | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+            | transactions a VM | calls a VM | largest share | CPU s of all agents | CPU s of etcd |
+            | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
             """)
         for round in 1...max(1, rounds) {
             try await TestFleet.run(leaseTTL: .seconds(10), logLevel: .info) { fleet in
@@ -47,9 +47,17 @@ struct HerdBenchmark: AsyncParsableCommand {
         let bare = try await fleet.floor(vms)
         var events = try await fleet.claimEvents()
         let before = counter.counts
+        let cpuSeconds = "process_cpu_seconds_total"
+        let used = (ownCPUSeconds(), try await fleet.server.metric(cpuSeconds))
         let start = ContinuousClock.now
         try await fleet.want((1...vms).map { "vm-\($0)" })
         let claimed = start.duration(to: try await events.untilMade(vms))
+        let using = (ownCPUSeconds(), try await fleet.server.metric(cpuSeconds))
+        // The last ones' own answers come after the news of them.
+        let vms = vms
+        try await fleet.eventually("all have heard of it") {
+            counter.counts.won - before.won >= vms
+        }
         let after = counter.counts
         let cluster = try await fleet.store.load()
         let shares = Dictionary(grouping: cluster.actualVMs.values) { $0.value.host }
@@ -63,7 +71,8 @@ struct HerdBenchmark: AsyncParsableCommand {
             | \(after.lostTransactions - before.lostTransactions) \
             | \((Double(transactions) / Double(vms)).thousandths) \
             | \((Double(after.calls - before.calls) / Double(vms)).thousandths) \
-            | \((Double(largest) * Double(hosts) / Double(vms)).thousandths) of the mean |
+            | \((Double(largest) * Double(hosts) / Double(vms)).thousandths) of the mean \
+            | \((using.0 - used.0).hundredths) | \((using.1 - used.1).hundredths) |
             """)
     }
 }

@@ -27,6 +27,8 @@ struct ScaleBenchmark: AsyncParsableCommand {
     var lost = 20
 
     private static let me = HostID(unchecked: "self")
+    private static let sentBytes = "etcd_network_client_grpc_sent_bytes_total"
+    private static let received = "grpc_server_msg_received_total"
     private static let first = VMID(unchecked: "first")
 
     func run() async throws {
@@ -84,7 +86,7 @@ struct ScaleBenchmark: AsyncParsableCommand {
                         state: .start, host: Self.me))
             ], if: [])
         let revision = try await store.standing().revision
-        let sent = try await server.sentBytes()
+        let sent = try await server.metric(Self.sentBytes)
         let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let start = ContinuousClock.now
         // `env` becomes the program, under the same id.
@@ -100,9 +102,9 @@ struct ScaleBenchmark: AsyncParsableCommand {
                 var changes = store.changes(after: revision).makeAsyncIterator()
                 try await changes.untilClaimed(Self.first)
                 row("from start to first claim ms", start.duration(to: .now))
-                let bytes = try await server.sentBytes() - sent
-                print("| what etcd sent meanwhile MB | \((Double(bytes) / 1e6).hundredths) |")
-                try await look(Int(process.processIdentifier.value), store, records)
+                let bytes = try await server.metric(Self.sentBytes) - sent
+                print("| what etcd sent meanwhile MB | \((bytes / 1e6).hundredths) |")
+                try await look(Int(process.processIdentifier.value), server, store, records)
                 result = .success(())
             } catch {
                 result = .failure(error)
@@ -113,7 +115,9 @@ struct ScaleBenchmark: AsyncParsableCommand {
         }
     }
 
-    private func look(_ agent: Int, _ store: ClusterStore, _ records: ScaleRecords) async throws {
+    private func look(
+        _ agent: Int, _ server: EtcdServer, _ store: ClusterStore, _ records: ScaleRecords
+    ) async throws {
         let process = ProcessFigures(id: agent)
         print("| CPU from start to first claim ms | \(try process.cpuMilliseconds()) |")
         // It gives back what its start needed.
@@ -121,8 +125,11 @@ struct ScaleBenchmark: AsyncParsableCommand {
         print("| resident at rest MB | \(try process.residentMB().hundredths) |")
         let time = Double(seconds)
         var before = try process.cpuMilliseconds()
+        let asked = try await server.metric(Self.received)
         try await Task.sleep(for: .seconds(seconds))
         let rest = try process.cpuMilliseconds() - before
+        let calls = try await server.metric(Self.received) - asked
+        print("| calls to etcd at rest a second | \((calls / time).hundredths) |")
         print("| CPU at rest % | \((Double(rest) / time / 10).hundredths) |")
         before = try process.cpuMilliseconds()
         for number in 0..<(seconds * 10) {
@@ -200,20 +207,6 @@ private struct ProcessFigures {
         let text = try String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
         let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
         return Double(line.filter(\.isNumber)).map { $0 * 1024 / 1e6 } ?? 0
-    }
-}
-
-extension EtcdServer {
-    /// What it has sent to clients, by its own metrics.
-    fileprivate func sentBytes() async throws -> Int {
-        let curl = try Curl(name: "metrics")
-        let text = String(
-            decoding: try await curl.perform(CurlRequest(clientURL + "/metrics")).body,
-            as: UTF8.self)
-        await curl.shutdown()
-        let name = "etcd_network_client_grpc_sent_bytes_total "
-        let line = text.split(separator: "\n").first { $0.hasPrefix(name) } ?? ""
-        return line.split(separator: " ").last.flatMap { Double($0) }.map { Int($0) } ?? 0
     }
 }
 
