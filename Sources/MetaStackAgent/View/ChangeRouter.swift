@@ -19,6 +19,7 @@ struct ChangeRouter: Sendable {
             vms.formUnion(cluster.actualVMs.keys)
             vms.formUnion(cluster.volumes.keys)
             vms.formUnion(cluster.histories.keys)
+            vms.formUnion(cluster.arrivals.keys)
             vms.formUnion(state.domains.keys)
             vms.formUnion(state.made.keys)
             vms = vms.filter { state.concerns($0, view.me) }

@@ -76,9 +76,10 @@ extension NodeView.State {
     }
 
     /// Whether anything is to be done here about a VM that others may own: it has something here,
-    /// waits for an owner, or was evicted from here.
+    /// waits for an owner or for this host, or was evicted from here.
     func concerns(_ vm: VMID, _ me: HostID) -> Bool {
         if domains[vm] != nil || made[vm] != nil { return true }
+        if cluster.arrivals[vm]?.value.host == me { return true }
         if let history = cluster.histories[vm]?.value,
             history.evicted.contains(where: { $0.host == me })
         {

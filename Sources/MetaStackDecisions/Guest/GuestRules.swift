@@ -32,10 +32,10 @@ public enum GuestRules {
     /// Where all is as it should be, a domain that is here is the claim's own: those of clients that
     /// were evicted from this host earlier are gone.
     ///
-    /// Not while somebody is about to start the guest: that one's record of it rests on the same
-    /// history.
+    /// Not while somebody is about to start the guest, or moves it: that one's record of it rests on the
+    /// same history.
     private static func liftEvictions(_ situation: GuestSituation) -> GuestStep {
-        guard !isAboutToStart(situation) else { return .none }
+        guard !isAboutToStart(situation), situation.claim?.value.move == nil else { return .none }
         let mine = situation.history?.value.evicted.filter { $0.host == situation.me } ?? []
         return mine.isEmpty ? .none : .liftEvictions(mine)
     }
@@ -100,7 +100,14 @@ public enum GuestRules {
     private static func withForeignClaim(
         _ situation: GuestSituation, _ claim: Stored<ActualVM>
     ) -> GuestStep {
-        if claim.value.move?.to == situation.me {
+        if let move = claim.value.move, move.to == situation.me {
+            // What is here and did not come with this move is left of an earlier owner's time.
+            if let domain = situation.domain,
+                situation.arrival?.value.answers != move.id
+                    || domain.incarnation != claim.incarnation
+            {
+                return .destroyStray(domain, reason: "it is none that comes with the VM's move")
+            }
             return isAnswered(situation, claim) ? .none : .answerMove(claim)
         }
         if let domain = situation.domain {
