@@ -32,9 +32,12 @@ func readme(_ name: String) -> [String] {
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let signals = Target.Dependency.product(
     name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -51,6 +54,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
@@ -81,8 +87,14 @@ let package = Package(
             "MetaStackAgent", "Ceph", "Curl", "Libvirt", "MetaStackDecisions", "MetaStackModel",
             "MetaStackStore", crypto, lifecycle, logging, subprocess),
         module(
-            "MetaStackCommands", "Etcd", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
-            argumentParser, crypto, logging, yaml),
+            "MetaStackManagement", "MetaStackDecisions", "MetaStackModel", "MetaStackStore"),
+        module(
+            "MetaStackWeb", "MetaStackDecisions", "MetaStackManagement", "MetaStackModel",
+            "MetaStackStore", crypto, hummingbird, hummingbirdTLS, lifecycle, logging, mustache),
+        module(
+            "MetaStackCommands", "Curl", "Etcd", "MetaStackDecisions", "MetaStackLogging",
+            "MetaStackManagement", "MetaStackModel", "MetaStackStore", "MetaStackWeb",
+            argumentParser, crypto, lifecycle, logging, signals, yaml),
         module(
             "MetaStackTesting", "CSimulationHook", "Etcd", "MetaStackAgent", "MetaStackDecisions",
             "MetaStackModel",
@@ -115,8 +127,11 @@ let package = Package(
             "MetaStackAgentTests", "Curl", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
             "MetaStackDecisions", "MetaStackStore", "Etcd", lifecycle, logging, subprocess),
         tests(
-            "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackModel",
-            "MetaStackStore", argumentParser, logging, yaml),
+            "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackManagement",
+            "MetaStackModel", "MetaStackStore", argumentParser, logging, yaml),
+        tests(
+            "MetaStackWebTests", "Curl", "MetaStackManagement", "MetaStackModel", "MetaStackStore",
+            "MetaStackTesting", "MetaStackWeb", hummingbird, lifecycle, logging),
         tests("SimulationTests", "MetaStackTesting", "metastack-sim", subprocess),
         tests("SystemTests", "Etcd", "MetaStackModel", "MetaStackStore", logging, subprocess),
     ]

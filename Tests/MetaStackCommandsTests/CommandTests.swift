@@ -4,6 +4,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct CommandTests {
     static let id = VMID(unchecked: "v1")

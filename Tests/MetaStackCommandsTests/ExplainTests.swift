@@ -4,6 +4,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct ExplainTests {
     /// The VM runs on n1; n2 is larger, n3 too small, n4 in maintenance.

@@ -4,6 +4,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct FailureReportTests {
     private func report(_ arguments: String...) async -> FailureReport? {

@@ -3,6 +3,7 @@ import MetaStackStore
 import Synchronization
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 /// A store in memory that keeps etcd's rules: one revision a transaction, all of it or nothing.
 ///

@@ -2,6 +2,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct GoalTests {
     static let id = VMID(unchecked: "v1")

@@ -3,6 +3,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct HistoryTests {
     private static func cluster(_ takeovers: String) -> Cluster {

@@ -3,6 +3,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct ImageAddTests {
     /// Runs with a folder that is gone afterwards.

@@ -3,6 +3,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct MoveTests {
     private static let vm = VMID(unchecked: "v1")

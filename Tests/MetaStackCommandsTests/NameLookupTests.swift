@@ -2,6 +2,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct NameLookupTests {
     static let lookup = NameLookup<VMID>(

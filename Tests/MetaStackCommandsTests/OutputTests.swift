@@ -4,6 +4,7 @@ import Testing
 import Yams
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct OutputTests {
     @Test func aTableIsAsWideAsItsCellsWithoutBlanksAtTheEnd() {

@@ -4,6 +4,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 /// The moment at which all tests take place.
 let now = Timestamp(milliseconds: 1_800_000_000_000)

@@ -2,6 +2,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct TableTests {
     @Test func listsVMsByNameWithTheirStateAndWhy() {

@@ -3,6 +3,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct TakeoverTests {
     /// A VM whose host is gone, another host that holds back, and a switch that is disarmed.

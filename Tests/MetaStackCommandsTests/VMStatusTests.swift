@@ -2,6 +2,7 @@ import MetaStackModel
 import Testing
 
 @testable import MetaStackCommands
+@testable import MetaStackManagement
 
 @Suite struct VMStatusTests {
     static let id = VMID(unchecked: "v1")

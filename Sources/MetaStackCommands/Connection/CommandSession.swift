@@ -1,3 +1,4 @@
+import MetaStackManagement
 import MetaStackModel
 import MetaStackStore
 

@@ -1,4 +1,5 @@
 import Foundation
+import MetaStackManagement
 import MetaStackModel
 
 /// Finds and reads files that a person wrote.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Etcd
 import Foundation
 import Logging
+import MetaStackManagement
 import MetaStackModel
 import MetaStackStore
 

@@ -1,12 +1,5 @@
+import MetaStackManagement
 import MetaStackModel
-
-/// How far something that was asked for has come.
-enum Progress: Sendable, Equatable {
-    case done
-    /// What is still missing, for the progress line and for the report at the end of the time.
-    case waiting(String)
-    case failed(String)
-}
 
 extension CommandSession {
     /// Waits for the nodes to make something so.

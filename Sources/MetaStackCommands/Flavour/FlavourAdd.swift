@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 import MetaStackModel
 import MetaStackStore
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 struct FlavourCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 import MetaStackModel
 
 struct FlavourList: ClusterCommand {
@@ -10,30 +11,5 @@ struct FlavourList: ClusterCommand {
     func perform(in session: CommandSession) async throws {
         let cluster = try await session.access.load()
         try session.answer(try cluster.flavourDocument()) { cluster.flavourTable.text }
-    }
-}
-
-extension Cluster {
-    /// `flavour list` for people.
-    var flavourTable: Table {
-        var table = Table(
-            ["NAME", "VCPUS", "RAM", "DISK", "VMS", "MESSAGE"],
-            right: ["VCPUS", "RAM", "DISK", "VMS"])
-        for (name, id) in flavourNames.known.map({ ($0.name ?? $0.id.text, $0.id) }).sorted(by: <) {
-            let flavour = flavours[id]?.value
-            table.add([
-                name, flavour?.vcpus.description, flavour?.ram.short,
-                flavour.map { $0.disk?.short ?? "as image" }, "\(users(of: id).count)",
-                malformed[RecordKey.flavour(id).path]?.description,
-            ])
-        }
-        return table
-    }
-
-    /// `flavour list` for programs.
-    func flavourDocument() throws -> JSONValue {
-        .array(
-            try flavours.sorted { ($0.value.value.name, $0.key) < ($1.value.value.name, $1.key) }
-                .map { try JSONValue(id: $0.key.text, $0.value) })
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 struct HostCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 struct HostShow: ClusterCommand {
     static let configuration = CommandConfiguration(

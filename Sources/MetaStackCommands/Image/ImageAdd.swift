@@ -1,4 +1,5 @@
 public import ArgumentParser
+import MetaStackManagement
 public import MetaStackModel
 import MetaStackStore
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 struct ImageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 struct ImageList: ClusterCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 struct ImageShow: ClusterCommand {
     static let configuration = CommandConfiguration(

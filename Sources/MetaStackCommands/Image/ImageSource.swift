@@ -1,3 +1,4 @@
+import MetaStackManagement
 import MetaStackModel
 
 /// What `image add` was given, checked as far as this machine can.

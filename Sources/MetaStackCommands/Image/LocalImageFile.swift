@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import MetaStackManagement
 import MetaStackModel
 
 /// What can be told of an image's file on this machine before any node fetches it.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 /// How the answer is written.
 enum OutputFormat: String, Sendable, CaseIterable, ExpressibleByArgument {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 import MetaStackModel
 
 /// What verbs take that can wait for the nodes.

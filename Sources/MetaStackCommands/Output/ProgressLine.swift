@@ -1,3 +1,4 @@
+import MetaStackManagement
 import Synchronization
 
 /// One line that is written over itself while a command waits.

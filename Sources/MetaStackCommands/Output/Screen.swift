@@ -1,4 +1,5 @@
 import Foundation
+import MetaStackManagement
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Etcd
+import MetaStackManagement
 import MetaStackModel
 
 /// What is said on which stream, and the exit status, when a command ends early.

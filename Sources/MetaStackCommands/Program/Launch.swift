@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MetaStackManagement
 
 extension MetaStackCommand {
     /// Runs the whole program: parses the arguments, does what they say, and ends the process with

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import MetaStackManagement
 import MetaStackModel
 
 /// The command `metastack`: writes desired state, shows actual state, and does nothing else.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import MetaStackDecisions
+import MetaStackManagement
 import MetaStackModel
 import MetaStackStore
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 struct TakeoverCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

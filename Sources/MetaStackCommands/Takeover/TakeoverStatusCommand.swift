@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 struct TakeoverStatusCommand: ClusterCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 import MetaStackModel
 
 /// How a new VM may be moved.

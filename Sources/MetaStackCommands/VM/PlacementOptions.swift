@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 import MetaStackModel
 
 /// Where a new VM wants to be.

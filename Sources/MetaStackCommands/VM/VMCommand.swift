@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 struct VMCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import MetaStackDecisions
+import MetaStackManagement
 public import MetaStackModel
 import MetaStackStore
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 struct VMList: ClusterCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MetaStackManagement
 
 struct VMShow: ClusterCommand {
     static let configuration = CommandConfiguration(

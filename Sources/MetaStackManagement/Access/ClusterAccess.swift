@@ -1,8 +1,8 @@
-import MetaStackModel
-import MetaStackStore
+package import MetaStackModel
+package import MetaStackStore
 
 /// What commands need of the store. A protocol, so that their flow is tested without etcd.
-protocol ClusterAccess: Sendable {
+package protocol ClusterAccess: Sendable {
     /// All records now.
     func load() async throws -> Cluster
     /// Writes all of it, or nothing.
@@ -16,7 +16,7 @@ protocol ClusterAccess: Sendable {
 }
 
 extension ClusterStore: ClusterAccess {
-    func follow(
+    package func follow(
         _ cluster: Cluster, until isEnough: @Sendable (Cluster) throws -> Bool
     ) async throws {
         for try await update in follow(cluster) where try isEnough(update.cluster) { return }

@@ -1,9 +1,9 @@
-import MetaStackModel
+package import MetaStackModel
 
 extension Cluster {
     /// The VMs that use an image, by name: those that ask for it, and those with a disk that was
     /// cloned from it.
-    func users(of id: ImageID) -> [String] {
+    package func users(of id: ImageID) -> [String] {
         let name = images[id]?.value.name.text
         let wanting = desiredVMs.filter {
             $0.value.value.image == id.text || name != nil && $0.value.value.image == name
@@ -13,7 +13,7 @@ extension Cluster {
     }
 
     /// The VMs that use a flavour, by name.
-    func users(of id: FlavourID) -> [String] {
+    package func users(of id: FlavourID) -> [String] {
         let name = flavours[id]?.value.name.text
         let wanting = desiredVMs.filter {
             $0.value.value.flavour == id.text || name != nil && $0.value.value.flavour == name
@@ -28,7 +28,7 @@ extension Cluster {
 
 extension CommandFailure {
     /// - Parameter users: the VMs' names, in order.
-    static func inUse(_ what: String, by users: [String]) -> CommandFailure {
+    package static func inUse(_ what: String, by users: [String]) -> CommandFailure {
         let shown = users.prefix(10).joined(separator: ", ")
         let more = users.count > 10 ? " and \(users.count - 10) more" : ""
         let noun = users.count == 1 ? "vm" : "vms"

@@ -1,9 +1,9 @@
-import MetaStackDecisions
-import MetaStackModel
+package import MetaStackDecisions
+package import MetaStackModel
 
 /// How a VM is, in one word for people: what is wanted and what is so, taken together.
-struct VMStatus: Sendable, Equatable {
-    enum Word: String, Sendable, CaseIterable {
+package struct VMStatus: Sendable, Equatable {
+    package enum Word: String, Sendable, CaseIterable {
         /// Wanted running, and no node has taken it.
         case pending
         case claimed, starting, running
@@ -23,16 +23,16 @@ struct VMStatus: Sendable, Equatable {
         case malformed
     }
 
-    let word: Word
+    package let word: Word
     /// Why it is so, where that is known.
-    let message: String?
+    package let message: String?
 
     /// - Parameter placement: of the same cluster; it says why a VM stays pending.
-    init(_ vm: VMOverview, in cluster: Cluster, placement: Placement) {
+    package init(_ vm: VMOverview, in cluster: Cluster, placement: Placement) {
         (word, message) = Self.judge(vm, cluster, placement)
     }
 
-    init(_ id: VMID, in cluster: Cluster) {
+    package init(_ id: VMID, in cluster: Cluster) {
         self.init(VMOverview(id, in: cluster), in: cluster, placement: Placement(cluster))
     }
 

@@ -1,7 +1,7 @@
-import MetaStackModel
+package import MetaStackModel
 
 /// How a host is, in one word for people.
-enum HostStatus: String, Sendable, CaseIterable {
+package enum HostStatus: String, Sendable, CaseIterable {
     /// It is live and takes VMs.
     case ready
     /// It is live and shall take no further VMs.
@@ -13,7 +13,7 @@ enum HostStatus: String, Sendable, CaseIterable {
     /// Its record cannot be read.
     case malformed
 
-    init(_ id: HostID, in cluster: Cluster) {
+    package init(_ id: HostID, in cluster: Cluster) {
         if cluster.malformed[RecordKey.host(id).path] != nil {
             self = .malformed
         } else if let host = cluster.hosts[id]?.value {
@@ -27,13 +27,13 @@ enum HostStatus: String, Sendable, CaseIterable {
 
 extension Cluster {
     /// The VMs that a host has claimed, by name.
-    func vms(on id: HostID) -> [String] {
+    package func vms(on id: HostID) -> [String] {
         actualVMs.filter { $0.value.value.host == id }.keys
             .map { VMOverview($0, in: self).name }.sorted()
     }
 
     /// `host list` for people.
-    func hostTable(at now: Timestamp) -> Table {
+    package func hostTable(at now: Timestamp) -> Table {
         var table = Table(
             ["NAME", "STATE", "VMS", "VCPUS", "RAM", "AGE", "VERSION", "MESSAGE"],
             right: ["VMS", "VCPUS", "RAM"])
@@ -50,7 +50,7 @@ extension Cluster {
     }
 
     /// `host show` for people.
-    func hostDetails(_ id: HostID, at now: Timestamp) -> String {
+    package func hostDetails(_ id: HostID, at now: Timestamp) -> String {
         let host = hosts[id]?.value
         var table = Table(["HOST", id.text])
         table.add(["state", HostStatus(id, in: self).rawValue])
@@ -86,7 +86,7 @@ extension Cluster {
     }
 
     /// One host for programs: `id`, `status`, the VMs' ids, and the records as they are.
-    func document(of id: HostID) throws -> JSONValue {
+    package func document(of id: HostID) throws -> JSONValue {
         .object([
             "id": .string(id.text),
             "status": .string(HostStatus(id, in: self).rawValue),

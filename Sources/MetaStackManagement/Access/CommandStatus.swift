@@ -1,5 +1,5 @@
 /// What a script learns from `metastack` without reading a word: the process's exit status.
-public enum CommandStatus: Int32, Sendable, CaseIterable {
+package enum CommandStatus: Int32, Sendable, CaseIterable {
     /// Done as asked, and what was waited for has come.
     case done = 0
     /// It could not be done, or what was waited for has failed.
@@ -16,7 +16,7 @@ public enum CommandStatus: Int32, Sendable, CaseIterable {
     case timedOut = 6
 
     /// For the help's table.
-    var meaning: String {
+    package var meaning: String {
         switch self {
         case .done: "done"
         case .failed: "it could not be done, or what was waited for has failed"
@@ -28,7 +28,7 @@ public enum CommandStatus: Int32, Sendable, CaseIterable {
         }
     }
 
-    static var help: String {
+    package static var help: String {
         "EXIT STATUS:\n"
             + allCases.map { "  \($0.rawValue)  \($0.meaning)" }.joined(separator: "\n")
     }

@@ -1,10 +1,10 @@
 import Foundation
-import MetaStackDecisions
-import MetaStackModel
+package import MetaStackDecisions
+package import MetaStackModel
 
 extension Cluster {
     /// `vm list` for people.
-    func vmTable(at now: Timestamp) -> Table {
+    package func vmTable(at now: Timestamp) -> Table {
         var table = Table(["NAME", "STATE", "HOST", "FLAVOUR", "IMAGE", "AGE", "MESSAGE"])
         let placement = Placement(self)
         for vm in VMOverview.all(in: self) {
@@ -20,7 +20,7 @@ extension Cluster {
     }
 
     /// `vm list` for programs.
-    func vmDocument() throws -> JSONValue {
+    package func vmDocument() throws -> JSONValue {
         let placement = Placement(self)
         return .array(
             try VMOverview.all(in: self).map {
@@ -31,7 +31,7 @@ extension Cluster {
 
 extension VMOverview {
     /// One VM for programs: `id`, `name`, `status`, `message`, and the records as they are.
-    func document(_ status: VMStatus) throws -> JSONValue {
+    package func document(_ status: VMStatus) throws -> JSONValue {
         .object([
             "id": .string(id.text),
             "name": .string(name),
@@ -52,7 +52,7 @@ extension DesiredVM {
 
     /// When `metastack vm create` wrote the record first, by that machine's clock; for people
     /// only, and nil where somebody else wrote it.
-    var createdAt: Timestamp? {
+    package var createdAt: Timestamp? {
         get {
             guard let field = rest[Self.createdAtField] else { return nil }
             // Whatever else stands there is no time, and an age is not worth an error.

@@ -1,16 +1,16 @@
-import MetaStackModel
+package import MetaStackModel
 
 /// All that the cluster knows of one VM, gathered for showing.
-struct VMOverview: Sendable {
-    let id: VMID
-    let desired: Stored<DesiredVM>?
-    let claim: Stored<ActualVM>?
-    let volumes: [VolumeID: Stored<Volume>]
-    let history: Stored<VMHistory>?
+package struct VMOverview: Sendable {
+    package let id: VMID
+    package let desired: Stored<DesiredVM>?
+    package let claim: Stored<ActualVM>?
+    package let volumes: [VolumeID: Stored<Volume>]
+    package let history: Stored<VMHistory>?
     /// A record of the VM that cannot be read.
-    let malformed: MalformedRecord?
+    package let malformed: MalformedRecord?
 
-    init(_ id: VMID, in cluster: Cluster) {
+    package init(_ id: VMID, in cluster: Cluster) {
         self.id = id
         desired = cluster.desiredVMs[id]
         claim = cluster.actualVMs[id]
@@ -22,10 +22,10 @@ struct VMOverview: Sendable {
     }
 
     /// What people call it; its id where its name is not known.
-    var name: String { desired?.value.name.text ?? id.text }
+    package var name: String { desired?.value.name.text ?? id.text }
 
     /// By name, then by id.
-    static func all(in cluster: Cluster) -> [VMOverview] {
+    package static func all(in cluster: Cluster) -> [VMOverview] {
         cluster.vmIDs.map { VMOverview($0, in: cluster) }
             .sorted { ($0.name, $0.id) < ($1.name, $1.id) }
     }

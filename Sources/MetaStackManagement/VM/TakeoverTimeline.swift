@@ -1,8 +1,8 @@
-import MetaStackModel
+package import MetaStackModel
 
 /// One takeover with the time that each of its steps took.
-struct TakeoverTimeline: Sendable {
-    let takeover: Takeover
+package struct TakeoverTimeline: Sendable {
+    package let takeover: Takeover
 
     private var steps: [(name: String, at: Timestamp?)] {
         [
@@ -13,13 +13,13 @@ struct TakeoverTimeline: Sendable {
     }
 
     /// From the last proof of the former owner to the guest's going on.
-    var total: Milliseconds? {
+    package var total: Milliseconds? {
         guard let first = takeover.lastProven, let last = takeover.started else { return nil }
         return Milliseconds(from: first, to: last)
     }
 
     /// How long each step took since the last one before it that is known; nil where either is not.
-    var durations: [(name: String, time: Milliseconds?)] {
+    package var durations: [(name: String, time: Milliseconds?)] {
         var known = takeover.lastProven
         return steps.dropFirst().map { name, at in
             guard let at else { return (name, nil) }
@@ -29,7 +29,7 @@ struct TakeoverTimeline: Sendable {
     }
 
     /// A row of the table: the first known moment as it is, the later ones as what was added.
-    var cells: [String?] {
+    package var cells: [String?] {
         var cells: [String?] = [
             takeover.from.text, takeover.to.text, takeover.lastProven?.description,
         ]
@@ -40,7 +40,7 @@ struct TakeoverTimeline: Sendable {
     }
 
     /// For programs: the record, and the durations in milliseconds beside it.
-    func document() throws -> JSONValue {
+    package func document() throws -> JSONValue {
         var times = Dictionary(
             uniqueKeysWithValues: durations.map { ($0.name, $0.time.document) })
         times["total"] = total.document
@@ -49,15 +49,15 @@ struct TakeoverTimeline: Sendable {
 }
 
 /// A time between two moments of one clock.
-struct Milliseconds: Sendable, Equatable, CustomStringConvertible {
-    let count: Int64
+package struct Milliseconds: Sendable, Equatable, CustomStringConvertible {
+    package let count: Int64
 
-    init(from start: Timestamp, to end: Timestamp) {
+    package init(from start: Timestamp, to end: Timestamp) {
         count = end.milliseconds - start.milliseconds
     }
 
     /// `12 ms` below a second, else `4.07 s`.
-    var description: String {
+    package var description: String {
         guard abs(count) >= 1000 else { return "\(count) ms" }
         let hundredths = (abs(count) + 5) / 10
         let fraction = String(100 + hundredths % 100).dropFirst()

@@ -1,4 +1,4 @@
-import MetaStackModel
+package import MetaStackModel
 
 extension Cluster {
     /// Every image that is wanted or of which something is left, by name, then by id.
@@ -7,7 +7,7 @@ extension Cluster {
     }
 
     /// `image list` for people.
-    var imageTable: Table {
+    package var imageTable: Table {
         var table = Table(
             ["NAME", "STATE", "SIZE", "FORMAT", "VMS", "URL", "MESSAGE"], right: ["SIZE", "VMS"])
         for id in allImageIDs {
@@ -23,12 +23,12 @@ extension Cluster {
     }
 
     /// `image list` for programs.
-    func imageDocument() throws -> JSONValue {
+    package func imageDocument() throws -> JSONValue {
         .array(try allImageIDs.map { try document(of: $0) })
     }
 
     /// One image for programs: `id`, `name`, `status`, `message`, and the records as they are.
-    func document(of id: ImageID) throws -> JSONValue {
+    package func document(of id: ImageID) throws -> JSONValue {
         let status = ImageStatus(id, in: self)
         return .object([
             "id": .string(id.text),
@@ -42,7 +42,7 @@ extension Cluster {
     }
 
     /// `image show` for people.
-    func imageDetails(_ id: ImageID) -> String {
+    package func imageDetails(_ id: ImageID) -> String {
         let image = images[id]?.value
         let actual = actualImages[id]?.value
         let status = ImageStatus(id, in: self)

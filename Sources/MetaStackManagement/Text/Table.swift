@@ -1,19 +1,19 @@
 /// Columns for people: as wide as what is in them, two blanks apart, no blanks at a line's end.
-struct Table: Sendable, Equatable {
-    enum Alignment: Sendable { case left, right }
+package struct Table: Sendable, Equatable {
+    package enum Alignment: Sendable { case left, right }
 
     private let headings: [String]
     private let alignments: [Alignment]
     private var rows: [[String]] = []
 
     /// - Parameter right: headings of columns that hold numbers.
-    init(_ headings: [String], right: Set<String> = []) {
+    package init(_ headings: [String], right: Set<String> = []) {
         self.headings = headings
         alignments = headings.map { right.contains($0) ? .right : .left }
     }
 
     /// Adds a row; an absent or empty cell shows as `-`, and missing ones at the end too.
-    mutating func add(_ cells: [String?]) {
+    package mutating func add(_ cells: [String?]) {
         precondition(cells.count <= headings.count, "a row has a cell for each heading at most")
         let shown = cells.map { cell in
             let text = (cell ?? "").printable
@@ -23,7 +23,7 @@ struct Table: Sendable, Equatable {
     }
 
     /// The table with a newline after each line; the headings stand alone where there are no rows.
-    var text: String {
+    package var text: String {
         let lines = [headings] + rows
         let widths = headings.indices.map { column in
             lines.map { $0[column].displayWidth }.max() ?? 0

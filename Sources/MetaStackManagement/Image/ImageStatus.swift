@@ -1,8 +1,8 @@
-import MetaStackModel
+package import MetaStackModel
 
 /// How an image is, in one word for people.
-struct ImageStatus: Sendable, Equatable {
-    enum Word: String, Sendable, CaseIterable {
+package struct ImageStatus: Sendable, Equatable {
+    package enum Word: String, Sendable, CaseIterable {
         /// No node has begun to fetch it.
         case pending
         case importing
@@ -13,12 +13,12 @@ struct ImageStatus: Sendable, Equatable {
         case malformed
     }
 
-    let word: Word
+    package let word: Word
     /// How far the import is, from 0 to 100; nil where nobody knows.
-    let percent: Int?
-    let message: String?
+    package let percent: Int?
+    package let message: String?
 
-    init(_ id: ImageID, in cluster: Cluster) {
+    package init(_ id: ImageID, in cluster: Cluster) {
         let actual = cluster.actualImages[id]?.value
         let malformed =
             cluster.malformed[RecordKey.image(id).path]
@@ -47,7 +47,7 @@ struct ImageStatus: Sendable, Equatable {
     }
 
     /// For example `importing 42 %`.
-    var text: String { word.rawValue + (percent.map { " \($0) %" } ?? "") }
+    package var text: String { word.rawValue + (percent.map { " \($0) %" } ?? "") }
 }
 
 extension ActualImage {
@@ -58,10 +58,12 @@ extension ActualImage {
 }
 
 /// Waiting for an image.
-enum ImageGoal {
+package enum ImageGoal {
     /// Ready as its record of this revision wants it. A failure that trying again may mend is
     /// waited out, since a node will try again.
-    static func ready(_ id: ImageID, since revision: Revision, in cluster: Cluster) -> Progress {
+    package static func ready(_ id: ImageID, since revision: Revision, in cluster: Cluster)
+        -> Progress
+    {
         guard cluster.revision >= revision else { return .waiting("no host has answered yet") }
         let status = ImageStatus(id, in: cluster)
         let actual = cluster.actualImages[id]?.value
@@ -79,7 +81,7 @@ enum ImageGoal {
     }
 
     /// Nothing is left of it.
-    static func gone(_ id: ImageID, in cluster: Cluster) -> Progress {
+    package static func gone(_ id: ImageID, in cluster: Cluster) -> Progress {
         if cluster.images[id] != nil { return .waiting("no host has answered yet") }
         guard let actual = cluster.actualImages[id]?.value else { return .done }
         return .waiting(

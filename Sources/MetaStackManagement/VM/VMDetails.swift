@@ -1,14 +1,21 @@
 import struct Foundation.UUID
-import MetaStackModel
+package import MetaStackModel
 
 /// `vm show` for people: what is wanted beside what is so, then disks and past.
-struct VMDetails {
-    let vm: VMOverview
-    let status: VMStatus
-    let cluster: Cluster
-    let now: Timestamp
+package struct VMDetails {
+    package let vm: VMOverview
+    package let status: VMStatus
+    package let cluster: Cluster
+    package let now: Timestamp
 
-    var text: String {
+    package init(vm: VMOverview, status: VMStatus, cluster: Cluster, now: Timestamp) {
+        self.vm = vm
+        self.status = status
+        self.cluster = cluster
+        self.now = now
+    }
+
+    package var text: String {
         [head, table.text, volumes, history].filter { !$0.isEmpty }.joined(separator: "\n")
     }
 

@@ -1,16 +1,16 @@
-import MetaStackModel
+package import MetaStackModel
 
 /// Whether VMs are taken over, who holds that back, and which VMs wait for it.
-struct TakeoverStatus: Sendable {
+package struct TakeoverStatus: Sendable {
     /// nil where nobody has touched the switch, or its record cannot be read.
-    let stored: Stored<TakeoverSwitch>?
-    let malformed: MalformedRecord?
+    package let stored: Stored<TakeoverSwitch>?
+    package let malformed: MalformedRecord?
     /// Why each host holds back that does.
-    let held: [(host: HostID, reason: String)]
+    package let held: [(host: HostID, reason: String)]
     /// VMs that are wanted running, ran before and are nobody's now.
-    let waiting: [(vm: VMOverview, lastHost: HostID)]
+    package let waiting: [(vm: VMOverview, lastHost: HostID)]
 
-    init(_ cluster: Cluster) {
+    package init(_ cluster: Cluster) {
         stored = cluster.takeoverSwitch
         malformed = cluster.malformed[TakeoverSwitch.key.path]
         held = cluster.hosts.sorted { $0.key < $1.key }.compactMap { id, host in
@@ -25,10 +25,10 @@ struct TakeoverStatus: Sendable {
         }
     }
 
-    var state: TakeoverSwitch.State { stored?.value.state ?? .armed }
+    package var state: TakeoverSwitch.State { stored?.value.state ?? .armed }
 
     /// For programs.
-    func document() throws -> JSONValue {
+    package func document() throws -> JSONValue {
         .object([
             "state": .string(state.rawValue),
             "message": JSONValue(malformed?.description),
@@ -48,7 +48,7 @@ struct TakeoverStatus: Sendable {
     }
 
     /// For people.
-    func text(at now: Timestamp) -> String {
+    package func text(at now: Timestamp) -> String {
         [head(now) + "\n", hostTable, vmTable].filter { !$0.isEmpty }.joined(separator: "\n")
     }
 

@@ -3,7 +3,7 @@ extension String {
     /// control and formatting characters by their number.
     ///
     /// Records may hold whatever somebody wrote into etcd.
-    var printable: String {
+    package var printable: String {
         var result = String.UnicodeScalarView()
         for scalar in unicodeScalars {
             switch scalar.properties.generalCategory {
@@ -21,10 +21,10 @@ extension String {
     }
 
     /// How many columns of a terminal the text takes.
-    var displayWidth: Int { reduce(0) { $0 + $1.displayWidth } }
+    package var displayWidth: Int { reduce(0) { $0 + $1.displayWidth } }
 
     /// The text, cut with `…` where it is wider.
-    func cut(toWidth width: Int) -> String {
+    package func cut(toWidth width: Int) -> String {
         guard displayWidth > width else { return self }
         var result = ""
         var used = 0
@@ -40,7 +40,7 @@ extension String {
 extension Character {
     /// Two columns for East Asian wide characters and emoji (Unicode TR 11), none for marks that
     /// stand alone, else one.
-    var displayWidth: Int {
+    package var displayWidth: Int {
         guard let first = unicodeScalars.first else { return 0 }
         switch first.properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format, .control: return 0

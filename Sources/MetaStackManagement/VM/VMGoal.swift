@@ -1,7 +1,7 @@
-import MetaStackModel
+package import MetaStackModel
 
 /// What a verb waits for, told from the records alone.
-enum VMGoal: Sendable, Equatable {
+package enum VMGoal: Sendable, Equatable {
     /// It runs as its desired record of this revision, or a later one, wants it.
     case running(since: Revision)
     case stopped(since: Revision)
@@ -10,7 +10,7 @@ enum VMGoal: Sendable, Equatable {
     /// Nothing is left of the VM whose key was made at this revision; nil for any under the id.
     case gone(Revision?)
 
-    func progress(of id: VMID, in cluster: Cluster) -> Progress {
+    package func progress(of id: VMID, in cluster: Cluster) -> Progress {
         switch self {
         case .running(let revision): running(id, cluster, revision)
         case .stopped(let revision): stopped(id, cluster, revision)

@@ -1,18 +1,18 @@
-import MetaStackModel
+package import MetaStackModel
 
 /// Finds what a person means by a NAME among the things of one kind.
-struct NameLookup<ID: Identifier>: Sendable {
+package struct NameLookup<ID: Identifier>: Sendable {
     /// `vm`, `image`, `flavour` or `host`.
-    let kind: String
+    package let kind: String
     /// Everything of the kind; a thing whose record cannot be read has no name.
-    let known: [(id: ID, name: String?)]
+    package let known: [(id: ID, name: String?)]
 
     /// The id that is exactly the text; else the only one of that name; else the only one that
     /// begins so.
     ///
     /// - Throws: `CommandFailure`: not found, with what was probably meant; or usage, with the ids
     ///   among which to choose.
-    func find(_ text: String) throws(CommandFailure) -> ID {
+    package func find(_ text: String) throws(CommandFailure) -> ID {
         if let exact = known.first(where: { $0.id.text == text }) { return exact.id }
         let named = known.filter { $0.name == text }.map(\.id).sorted()
         if named.count > 1 {
@@ -50,7 +50,7 @@ struct NameLookup<ID: Identifier>: Sendable {
 
 extension NameLookup {
     /// - Throws: `CommandFailure` (conflict) where something has this name, or this text as its id.
-    func requireFree(_ name: ResourceName) throws(CommandFailure) {
+    package func requireFree(_ name: ResourceName) throws(CommandFailure) {
         guard let taken = known.first(where: { $0.name == name.text || $0.id.text == name.text })
         else { return }
         throw CommandFailure(
@@ -59,22 +59,22 @@ extension NameLookup {
 }
 
 extension Cluster {
-    var vmNames: NameLookup<VMID> {
+    package var vmNames: NameLookup<VMID> {
         NameLookup(kind: "vm", known: vmIDs.map { ($0, desiredVMs[$0]?.value.name.text) })
     }
 
-    var imageNames: NameLookup<ImageID> {
+    package var imageNames: NameLookup<ImageID> {
         let ids = Set(images.keys).union(malformed(in: .images)).union(actualImages.keys)
         return NameLookup(kind: "image", known: ids.map { ($0, images[$0]?.value.name.text) })
     }
 
-    var flavourNames: NameLookup<FlavourID> {
+    package var flavourNames: NameLookup<FlavourID> {
         let ids = Set(flavours.keys).union(malformed(in: .flavours))
         return NameLookup(kind: "flavour", known: ids.map { ($0, flavours[$0]?.value.name.text) })
     }
 
     /// A host that is away is known by the VMs that it had last.
-    var hostNames: NameLookup<HostID> {
+    package var hostNames: NameLookup<HostID> {
         let remembered = histories.values.map(\.value.host)
         let known = Set(hosts.keys).union(desiredHosts.keys).union(malformed(in: .hosts))
             .union(remembered)
@@ -82,14 +82,14 @@ extension Cluster {
     }
 
     /// Every VM that is wanted or of which something is left.
-    var vmIDs: Set<VMID> {
+    package var vmIDs: Set<VMID> {
         Set(desiredVMs.keys).union(actualVMs.keys).union(volumes.keys)
             .union(malformed(in: .desiredVMs))
     }
 
     /// The ids of records that cannot be read. A key that is no id at all is not among them, since
     /// nobody can name it here.
-    func malformed<ID: Identifier>(in folder: RecordKey.Folder) -> [ID] {
+    package func malformed<ID: Identifier>(in folder: RecordKey.Folder) -> [ID] {
         malformed.keys.compactMap { path in
             guard path.hasPrefix(folder.rawValue + "/") else { return nil }
             return try? ID(String(path.dropFirst(folder.rawValue.count + 1)))  // See above.

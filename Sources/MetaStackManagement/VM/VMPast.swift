@@ -1,16 +1,18 @@
-import MetaStackModel
+package import MetaStackModel
 
 /// What outlives a VM's claims, for `vm show` and `vm history`.
-struct VMPast: Sendable {
-    let history: VMHistory
+package struct VMPast: Sendable {
+    package let history: VMHistory
 
-    init(_ history: VMHistory) { self.history = history }
+    package init(_ history: VMHistory) { self.history = history }
 
     /// The newest last.
-    var timelines: [TakeoverTimeline] { history.takeovers.map { TakeoverTimeline(takeover: $0) } }
+    package var timelines: [TakeoverTimeline] {
+        history.takeovers.map { TakeoverTimeline(takeover: $0) }
+    }
 
     /// For people.
-    var text: String {
+    package var text: String {
         takeovers.isEmpty ? summary : summary + "\n" + takeovers
     }
 

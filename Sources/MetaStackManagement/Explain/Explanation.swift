@@ -1,41 +1,43 @@
-import MetaStackDecisions
-import MetaStackModel
+package import MetaStackDecisions
+package import MetaStackModel
 
 /// Why a VM is where it is, or nowhere: what the nodes' own functions say of each host.
-struct Explanation: Sendable {
+package struct Explanation: Sendable {
     /// What is asked in place of what is so.
-    struct Question: Sendable {
+    package struct Question: Sendable {
         /// Hosts that are taken to be gone.
-        var lost: Set<HostID> = []
+        package var lost: Set<HostID> = []
         /// The flavour that the VM is taken to have.
-        var flavour: FlavourID?
+        package var flavour: FlavourID?
 
-        var isHypothetical: Bool { !lost.isEmpty || flavour != nil }
+        package init() {}
+
+        package var isHypothetical: Bool { !lost.isEmpty || flavour != nil }
     }
 
     /// One host and the VM.
-    struct Row: Sendable, Equatable {
-        var host: HostID
+    package struct Row: Sendable, Equatable {
+        package var host: HostID
         /// From 1, the best first; nil where the host cannot run it.
-        var rank: Int?
-        var score: Score?
-        var refusals: [Refusal]
+        package var rank: Int?
+        package var score: Score?
+        package var refusals: [Refusal]
     }
 
-    let id: VMID
-    let name: String
+    package let id: VMID
+    package let name: String
     /// The host that has claimed it, where that one is not taken to be gone.
-    let owner: HostID?
+    package let owner: HostID?
     /// Why no host at all can be asked; nil where they were.
-    let impossible: String?
+    package let impossible: String?
     /// Best first, then those that cannot by name.
-    let rows: [Row]
-    let question: Question
+    package let rows: [Row]
+    package let question: Question
     /// Why it shall go to another host, where it shall.
-    let move: String?
+    package let move: String?
 
     /// - Throws: `CommandFailure` where the VM's record cannot be read or is gone.
-    init(
+    package init(
         _ id: VMID, _ question: Question, in cluster: Cluster
     ) throws(CommandFailure) {
         let vm = VMOverview(id, in: cluster)
@@ -74,7 +76,7 @@ struct Explanation: Sendable {
     }
 
     /// The answer in a sentence.
-    var verdict: String {
+    package var verdict: String {
         if let impossible { return "no host is asked: \(impossible)" }
         let best = rows.first.flatMap { $0.rank == nil ? nil : $0.host }
         if question.isHypothetical {
@@ -112,7 +114,7 @@ struct Explanation: Sendable {
     }
 
     /// For people.
-    var text: String {
+    package var text: String {
         var table = Table(
             ["HOST", "RANK", "LOAD", "UNMET", "WHY NOT"], right: ["RANK", "LOAD", "UNMET"])
         for row in rows {
@@ -128,7 +130,7 @@ struct Explanation: Sendable {
     }
 
     /// For programs.
-    var document: JSONValue {
+    package var document: JSONValue {
         .object([
             "id": .string(id.text), "name": .string(name), "verdict": .string(verdict),
             "host": JSONValue(owner?.text),

@@ -1,12 +1,12 @@
-import MetaStackDecisions
-import MetaStackModel
+package import MetaStackDecisions
+package import MetaStackModel
 
 /// Why a VM that is wanted running is on no host, by the same functions that the nodes ask.
-enum PendingReason {
+package enum PendingReason {
     private static let hostsShown = 3
 
     /// nil where some host can take the VM, so that it is about to.
-    static func text(
+    package static func text(
         _ id: VMID, _ desired: Stored<DesiredVM>, in cluster: Cluster, _ placement: Placement
     ) -> String? {
         if cluster.hosts.isEmpty { return "no hosts are live, start metastack-node on one" }
@@ -64,7 +64,7 @@ enum PendingReason {
 extension Cluster {
     /// What people call the flavour that a record means; the reference itself where it leads
     /// nowhere or its name is not its own.
-    func flavourWord(_ reference: String) -> String {
+    package func flavourWord(_ reference: String) -> String {
         guard let name = flavours[FlavourID(unchecked: reference)]?.value.name.text,
             flavours.values.count(where: { $0.value.name.text == name }) == 1,
             flavours[FlavourID(unchecked: name)] == nil
@@ -73,7 +73,7 @@ extension Cluster {
     }
 
     /// What people call the image that a record means.
-    func imageWord(_ reference: String) -> String {
+    package func imageWord(_ reference: String) -> String {
         guard let name = images[ImageID(unchecked: reference)]?.value.name.text,
             images.values.count(where: { $0.value.name.text == name }) == 1,
             images[ImageID(unchecked: name)] == nil
