@@ -130,6 +130,8 @@ let package = Package(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackManagement",
             "MetaStackModel", "MetaStackStore", argumentParser, logging, yaml),
         tests(
+            "MetaStackManagementTests", "MetaStackManagement", "MetaStackModel", "MetaStackStore"),
+        tests(
             "MetaStackWebTests", "Curl", "MetaStackManagement", "MetaStackModel", "MetaStackStore",
             "MetaStackTesting", "MetaStackWeb", hummingbird, lifecycle, logging),
         tests("SimulationTests", "MetaStackTesting", "metastack-sim", subprocess),

@@ -23,4 +23,14 @@ extension Cluster {
             try flavours.sorted { ($0.value.value.name, $0.key) < ($1.value.value.name, $1.key) }
                 .map { try JSONValue(id: $0.key.text, $0.value) })
     }
+
+    /// One flavour for programs: `id`, `name`, `message`, and the record as it is.
+    func document(of id: FlavourID) throws -> JSONValue {
+        .object([
+            "id": .string(id.text),
+            "name": JSONValue(flavours[id]?.value.name.text),
+            "message": JSONValue(malformed[RecordKey.flavour(id).path]?.description),
+            "desired": try JSONValue(flavours[id]),
+        ])
+    }
 }

@@ -1,5 +1,5 @@
 import Foundation
-package import MetaStackDecisions
+import MetaStackDecisions
 package import MetaStackModel
 
 extension Cluster {

@@ -30,13 +30,15 @@ public struct DesiredVM: Record {
     public var restart: RestartPolicy
     public var placement: PlacementWishes
     public var moves: MoveWishes
+    /// By which people pick it out.
+    public var labels: [String: String]
     public var rest: [String: JSONValue]
 
     public init(
         name: ResourceName, flavour: String, image: String, state: State, host: HostID? = nil,
         nics: [DesiredNIC] = [DesiredNIC()], restart: RestartPolicy = .onFailure,
         placement: PlacementWishes = PlacementWishes(), moves: MoveWishes = MoveWishes(),
-        rest: [String: JSONValue] = [:]
+        labels: [String: String] = [:], rest: [String: JSONValue] = [:]
     ) {
         self.name = name
         self.flavour = flavour
@@ -47,6 +49,7 @@ public struct DesiredVM: Record {
         self.restart = restart
         self.placement = placement
         self.moves = moves
+        self.labels = labels
         self.rest = rest
     }
 
@@ -61,6 +64,7 @@ public struct DesiredVM: Record {
         restart = try fields.optional("restart_policy", default: .onFailure)
         placement = try PlacementWishes(&fields)
         moves = try MoveWishes(&fields)
+        labels = try fields.labels()
         rest = try fields.rest()
         guard nics.count <= DesiredNIC.maximumPerVM else {
             throw ValidationError(
@@ -80,6 +84,7 @@ public struct DesiredVM: Record {
         if restart != .onFailure { try fields.put("restart_policy", restart) }
         try placement.write(to: &fields)
         try moves.write(to: &fields)
+        if !labels.isEmpty { try fields.put("labels", labels) }
     }
 }
 

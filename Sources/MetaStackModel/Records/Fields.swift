@@ -19,18 +19,38 @@ struct FieldReader {
 
     mutating func required<Value: Decodable>(_ name: String) throws -> Value {
         known.insert(name)
-        return try container.decode(Value.self, forKey: FieldName(stringValue: name))
+        return try named(name) { try container.decode(Value.self, forKey: $0) }
     }
 
     mutating func optional<Value: Decodable>(_ name: String) throws -> Value? {
         known.insert(name)
-        return try container.decodeIfPresent(Value.self, forKey: FieldName(stringValue: name))
+        return try named(name) { try container.decodeIfPresent(Value.self, forKey: $0) }
+    }
+
+    /// A value that refuses itself does not know which field it stands in.
+    private func named<Value>(_ name: String, _ read: (FieldName) throws -> Value) throws -> Value {
+        do {
+            return try read(FieldName(stringValue: name))
+        } catch let error as ValidationError {
+            throw FieldProblem(path: name, problem: error.description)
+        }
     }
 
     mutating func optional<Value: Decodable>(
         _ name: String, default value: Value
     ) throws -> Value {
         try optional(name) ?? value
+    }
+
+    /// Labels: names and values by the rule for names, a value may be empty; none where absent.
+    mutating func labels(_ name: String = "labels") throws -> [String: String] {
+        let labels: [String: String] = try optional(name, default: [:])
+        do throws(ValidationError) {
+            try Labels.validate(labels)
+        } catch {
+            throw FieldProblem(path: name, problem: error.description)
+        }
+        return labels
     }
 
     /// What the record holds besides the fields that were asked for.

@@ -9,17 +9,20 @@ public struct Flavour: Record {
     public var ram: Mebibytes
     /// The root disk's size; nil leaves it as large as the image.
     public var disk: Mebibytes?
+    /// By which people pick it out.
+    public var labels: [String: String]
     public var rest: [String: JSONValue]
 
     /// - Throws: `ValidationError` where no guest could have such a size.
     public init(
         name: ResourceName, vcpus: Int, ram: Mebibytes, disk: Mebibytes? = nil,
-        rest: [String: JSONValue] = [:]
+        labels: [String: String] = [:], rest: [String: JSONValue] = [:]
     ) throws(ValidationError) {
         self.name = name
         self.vcpus = vcpus
         self.ram = ram
         self.disk = disk
+        self.labels = labels
         self.rest = rest
         try check()
     }
@@ -42,6 +45,7 @@ public struct Flavour: Record {
         vcpus = try fields.required("vcpus")
         ram = try fields.required("ram")
         disk = try fields.optional("disk")
+        labels = try fields.labels()
         rest = try fields.rest()
         try check()
     }
@@ -52,5 +56,6 @@ public struct Flavour: Record {
         try fields.put("vcpus", vcpus)
         try fields.put("ram", ram)
         try fields.put("disk", disk)
+        if !labels.isEmpty { try fields.put("labels", labels) }
     }
 }

@@ -13,16 +13,19 @@ public struct Image: Record {
     public var format: Format?
     /// Of the file as it is fetched; nil where nobody said.
     public var checksum: Checksum?
+    /// By which people pick it out.
+    public var labels: [String: String]
     public var rest: [String: JSONValue]
 
     public init(
         name: ResourceName, url: ImageURL, format: Format? = nil, checksum: Checksum? = nil,
-        rest: [String: JSONValue] = [:]
+        labels: [String: String] = [:], rest: [String: JSONValue] = [:]
     ) {
         self.name = name
         self.url = url
         self.format = format
         self.checksum = checksum
+        self.labels = labels
         self.rest = rest
     }
 
@@ -32,6 +35,7 @@ public struct Image: Record {
         url = try fields.required("url")
         format = try fields.optional("format")
         checksum = try fields.optional("checksum")
+        labels = try fields.labels()
         rest = try fields.rest()
     }
 
@@ -41,6 +45,7 @@ public struct Image: Record {
         try fields.put("url", url)
         try fields.put("format", format)
         try fields.put("checksum", checksum)
+        if !labels.isEmpty { try fields.put("labels", labels) }
     }
 }
 

@@ -21,7 +21,31 @@ public struct MalformedRecord: Error, Sendable, Equatable, CustomStringConvertib
     public var description: String { "record \(path) is malformed: \(problem)" }
 }
 
+/// What is wrong with one field of a record that somebody sent.
+public struct FieldProblem: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Such as `ram` or `move.from`; empty where it is about the whole record.
+    public let path: String
+    public let problem: String
+
+    public init(path: String, problem: String) {
+        self.path = path
+        self.problem = problem
+    }
+
+    public var description: String { problem }
+}
+
 extension Record {
+    /// Reads what somebody wants to write, so that they can be told which field is wrong.
+    public init(proposed json: Data) throws(FieldProblem) {
+        do {
+            self = try JSONDecoder().decode(Self.self, from: json)
+        } catch {
+            throw FieldProblem(
+                path: RecordProblem.path(of: error), problem: RecordProblem.text(for: error))
+        }
+    }
+
     /// Reads a record's JSON.
     ///
     /// - Throws: `MalformedRecord` that names the key, the field and the problem.
@@ -45,6 +69,8 @@ extension Record {
 enum RecordProblem {
     static func text(for error: any Error) -> String {
         switch error {
+        case let error as FieldProblem:
+            return error.problem
         case let error as ValidationError:
             return error.description
         case DecodingError.keyNotFound(let key, _):
@@ -62,9 +88,27 @@ enum RecordProblem {
         }
     }
 
+    /// The field that an error is about, with dots between the levels; empty where it is none.
+    static func path(of error: any Error) -> String {
+        switch error {
+        case let error as FieldProblem: error.path
+        case let error as ValidationError: error.subject
+        case DecodingError.keyNotFound(let key, let context):
+            path(context.codingPath + [key])
+        case DecodingError.typeMismatch(_, let context),
+            DecodingError.valueNotFound(_, let context), DecodingError.dataCorrupted(let context):
+            path(context.codingPath)
+        default: ""
+        }
+    }
+
+    private static func path(_ keys: [any CodingKey]) -> String {
+        keys.map { $0.intValue.map { "\($0)" } ?? $0.stringValue }.joined(separator: ".")
+    }
+
     private static func place(_ context: DecodingError.Context) -> String {
-        let path = context.codingPath.map { $0.intValue.map { "\($0)" } ?? $0.stringValue }
-        return path.isEmpty ? "the record" : "the field \(path.joined(separator: "."))"
+        let path = path(context.codingPath)
+        return path.isEmpty ? "the record" : "the field \(path)"
     }
 
     private static func words(for type: any Any.Type) -> String {

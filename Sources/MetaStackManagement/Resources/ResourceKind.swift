@@ -1,0 +1,69 @@
+import Foundation
+package import MetaStackModel
+
+/// The kinds of things that people see and change, by the words that they use for them.
+///
+/// The command line's nouns, the segments of the API's paths and the `kind` of a document are these.
+package enum ResourceKind: String, Sendable, Hashable, CaseIterable {
+    case vm, image, flavour, host, volume
+    /// A setting of the whole deployment, by name.
+    case config
+
+    /// As the nouns of commands and the `kind` of documents have it.
+    package var word: String { rawValue }
+
+    /// As the paths of the API have it.
+    package var plural: String {
+        switch self {
+        case .vm, .image, .flavour, .host, .volume: rawValue + "s"
+        case .config: rawValue
+        }
+    }
+
+    /// Whether management writes it; what nodes write is only shown.
+    package var isWritable: Bool { self != .volume }
+
+    /// The key of the record that says what is wanted.
+    ///
+    /// - Throws: `ValidationError` where the text is no id.
+    package func key(_ id: String) throws(ValidationError) -> RecordKey {
+        switch self {
+        case .vm: .desiredVM(try VMID(id))
+        case .image: .image(try ImageID(id))
+        case .flavour: .flavour(try FlavourID(id))
+        case .host: .desiredHost(try HostID(id))
+        case .volume: .volume(try VolumeID(id))
+        // The same rule for all names, so that none has a slash in it.
+        case .config: .globalConfig(try ResourceName(id).text)
+        }
+    }
+
+    /// Reads a record that somebody wants to write.
+    ///
+    /// - Throws: `FieldProblem` that names the field.
+    package func record(_ json: JSONValue, id: String) throws(FieldProblem) -> any Record {
+        guard case .object = json else {
+            throw FieldProblem(path: "", problem: "a \(word) is an object with fields")
+        }
+        let data: Data
+        do {
+            data = try JSONEncoder().encode(json)
+        } catch {
+            throw FieldProblem(path: "", problem: "it cannot be written as JSON: \(error)")
+        }
+        switch self {
+        case .vm: return try DesiredVM(proposed: data)
+        case .image: return try MetaStackModel.Image(proposed: data)
+        case .flavour: return try Flavour(proposed: data)
+        case .host: return try DesiredHost(proposed: data)
+        case .volume: return try Volume(proposed: data)
+        case .config:
+            switch RecordKey.globalConfig(id) {
+            case TakeoverSwitch.key: return try TakeoverSwitch(proposed: data)
+            case MoveLimits.key: return try MoveLimits(proposed: data)
+            case RebalancePolicy.key: return try RebalancePolicy(proposed: data)
+            default: return try GlobalConfig(proposed: data)
+            }
+        }
+    }
+}
