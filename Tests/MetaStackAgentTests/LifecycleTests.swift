@@ -25,6 +25,21 @@ extension AgentTests {
             }
         }
 
+        @Test func theHostRecordIsMendedWhereItSaysWhatIsNotSo() async throws {
+            try await TestFleet.run { fleet in
+                let host = try await fleet.startHosts(1)[0].id
+                let before = try await fleet.until("the host is there") { $0.hosts[host] != nil }
+                let stored = try #require(before.hosts[host])
+                var wrong = stored.value
+                wrong.usedRAM = try Mebibytes(77)
+                _ = try await fleet.store.write(
+                    [.put(.host(host), wrong, lease: stored.lease)], if: [])
+                try await fleet.until("it is mended") {
+                    $0.hosts[host]?.value == stored.value && $0.hosts[host] != stored
+                }
+            }
+        }
+
         @Test func aDeletedVMLeavesNothing() async throws {
             try await TestFleet.run { fleet in
                 let hosts = try await fleet.startHosts(2)

@@ -94,6 +94,8 @@ struct ChangeRouter: Sendable {
     /// says: etcd before 3.5.23 can renew a lease that is revoked already.
     private func hostChanged(_ id: HostID) {
         if id == view.me {
+            // What was to be published may have met an older copy of the record, or none.
+            host.mark(id)
             let ended = view.read { state -> LeaseNumber? in
                 guard state.cluster.hosts[id] == nil, state.cluster.revision > state.publishedAt
                 else { return nil }
