@@ -94,7 +94,7 @@ let package = Package(
         module(
             "MetaStackCommands", "Curl", "Etcd", "MetaStackDecisions", "MetaStackLogging",
             "MetaStackManagement", "MetaStackModel", "MetaStackStore", "MetaStackWeb",
-            argumentParser, crypto, lifecycle, logging, signals, yaml),
+            argumentParser, crypto, lifecycle, logging, signals, subprocess, yaml),
         module(
             "MetaStackTesting", "CSimulationHook", "Etcd", "MetaStackAgent", "MetaStackDecisions",
             "MetaStackModel",

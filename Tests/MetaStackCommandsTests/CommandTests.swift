@@ -183,15 +183,16 @@ import Testing
         #expect(access.cluster.flavours[FlavourID(unchecked: "new-id")] == nil)
     }
 
-    @Test func everyListAndShowSpeaksAllThreeFormats() async throws {
+    @Test func everyListAndShowSpeaksAllFormats() async throws {
         let verbs = [
             ["vm", "list"], ["vm", "show", "web"], ["image", "list"], ["image", "show", "debian"],
-            ["flavour", "list"], ["host", "list"], ["host", "show", "n1"],
+            ["flavour", "list"], ["flavour", "show", "tiny"], ["host", "list"],
+            ["host", "show", "n1"], ["volume", "list"], ["volume", "show", "web.root"],
         ]
         for verb in verbs {
-            for format in ["table", "json", "yaml"] {
+            for format in ["table", "wide", "json", "yaml", "name"] {
                 let screen = FakeScreen()
-                let parsed = try await MetaStackCommand.asyncParseAsRoot(verb + ["-o", format])
+                let parsed = try await MetaStackCommand.parsed(verb + ["-o", format])
                 let command = try #require(parsed as? any ClusterCommand)
                 try await command.perform(
                     in: CommandSession(

@@ -87,7 +87,7 @@ import Testing
     ])
     func refusesAbsurdChanges(_ options: [String]) async {
         await #expect(throws: (any Error).self) {
-            _ = try await MetaStackCommand.asyncParseAsRoot(["host", "set", "n1"] + options)
+            _ = try await MetaStackCommand.parsed(["host", "set", "n1"] + options)
         }
     }
 

@@ -10,7 +10,7 @@ import Testing
     private func report(_ arguments: String...) async -> FailureReport? {
         do {
             // Help is a command that throws what it has to say.
-            var command = try await MetaStackCommand.asyncParseAsRoot(arguments)
+            var command = try await MetaStackCommand.parsed(arguments)
             try command.run()
             return nil
         } catch {
@@ -31,7 +31,7 @@ import Testing
         ]
         for line in lines {
             do {
-                _ = try await MetaStackCommand.asyncParseAsRoot(line)
+                _ = try await MetaStackCommand.parsed(line)
                 Issue.record("\(line) was accepted")
             } catch {
                 let report = FailureReport(error, parsing: MetaStackCommand.self)
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func flagsOfTheProgramReachTheConfiguration() async throws {
-        let parsed = try await MetaStackCommand.asyncParseAsRoot([
+        let parsed = try await MetaStackCommand.parsed([
             "vm", "list", "--endpoints", "http://a:1,http://b:2",
         ])
         let command = try #require(parsed as? any ClusterCommand)
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func aNamedConfigurationMustBeThere() async throws {
-        let parsed = try await MetaStackCommand.asyncParseAsRoot(["vm", "list"])
+        let parsed = try await MetaStackCommand.parsed(["vm", "list"])
         let command = try #require(parsed as? any ClusterCommand)
         let error = #expect(throws: CommandFailure.self) {
             try ManagementConfiguration(

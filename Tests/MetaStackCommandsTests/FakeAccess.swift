@@ -19,14 +19,17 @@ final class FakeAccess: ClusterAccess {
     private let later: [@Sendable (inout Cluster) -> Void]
     /// Does what a rival does between the load and the write.
     private let rival: (@Sendable (inout Cluster) -> Void)?
+    /// Whether the watch breaks after the last of the states, as when its user has seen enough.
+    private let ends: Bool
 
     init(
         _ cluster: Cluster, later: [@Sendable (inout Cluster) -> Void] = [],
-        rival: (@Sendable (inout Cluster) -> Void)? = nil
+        rival: (@Sendable (inout Cluster) -> Void)? = nil, ends: Bool = false
     ) {
         state = Mutex(State(cluster: cluster))
         self.later = later
         self.rival = rival
+        self.ends = ends
     }
 
     var cluster: Cluster { state.withLock(\.cluster) }
@@ -59,6 +62,7 @@ final class FakeAccess: ClusterAccess {
             }
             if try isEnough(next) { return }
         }
+        if ends { return }
         try await Task.sleep(for: .seconds(3600))
     }
 
@@ -84,7 +88,11 @@ final class FakeAccess: ClusterAccess {
         case .flavour(let id): cluster.flavours[id].map { ($0.revision, $0.createRevision) }
         case .desiredHost(let id):
             cluster.desiredHosts[id].map { ($0.revision, $0.createRevision) }
-        case .globalConfig, .actualVM, .host, .volume, .history, .decline,
+        case .globalConfig("rebalance"):
+            cluster.rebalancePolicy.map { ($0.revision, $0.createRevision) }
+        case .globalConfig(let name):
+            cluster.globalConfig[name].map { ($0.revision, $0.createRevision) }
+        case .actualVM, .host, .volume, .history, .decline,
             .actualImage, .arrival:
             nil
         }
@@ -109,17 +117,30 @@ final class FakeAccess: ClusterAccess {
     }
 }
 
-/// Keeps what a command writes.
+/// Keeps what a command writes, and types what a person would.
 final class FakeScreen: Sendable {
     private let texts = Mutex((output: "", errors: ""))
+    private let answers: Mutex<[String]>
+    private let hasPerson: Bool
+
+    /// - Parameter answers: the lines of whoever is asked; nil where nobody is there.
+    init(answers: [String]? = nil) {
+        self.answers = Mutex(answers ?? [])
+        hasPerson = answers != nil
+    }
 
     var output: String { texts.withLock(\.output) }
     var errors: String { texts.withLock(\.errors) }
 
     func screen(isTerminal: Bool) -> Screen {
-        Screen(
+        let question: @Sendable () -> String? = { self.answer() }
+        return Screen(
             output: { text in self.texts.withLock { $0.output += text } },
             errors: { text in self.texts.withLock { $0.errors += text } },
-            isTerminal: isTerminal)
+            isTerminal: isTerminal, question: hasPerson ? question : nil)
+    }
+
+    private func answer() -> String? {
+        answers.withLock { $0.isEmpty ? nil : $0.removeFirst() }
     }
 }

@@ -56,9 +56,9 @@ import Yams
             "texts": .array(tricky.map { .string($0) }), "nothing": .null, "yes": .bool(true),
             "number": .integer(12),
         ])
-        let json = try value.text(as: .json)
+        let json = try Renderer(format: .json, hasColours: false).text(of: value)
         #expect(try JSONDecoder().decode(JSONValue.self, from: Data(json.utf8)) == value)
-        let yaml = try value.text(as: .yaml)
+        let yaml = try Renderer(format: .yaml, hasColours: false).text(of: value)
         let node = try #require(try compose(yaml: yaml)?.mapping)
         #expect(node["texts"]?.array(of: String.self) == tricky)
         #expect(node["number"]?.int == 12)

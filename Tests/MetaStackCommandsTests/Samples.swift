@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MetaStackModel
+import Synchronization
 import Testing
 
 @testable import MetaStackCommands
@@ -69,18 +70,46 @@ extension Cluster {
 }
 
 /// Parses and runs a command against a fake store.
+@discardableResult
 func run(
     _ arguments: String..., on access: FakeAccess, isTerminal: Bool = false
 ) async throws -> FakeScreen {
-    let screen = FakeScreen()
-    let parsed = try await MetaStackCommand.asyncParseAsRoot(arguments)
+    try await run(arguments, on: access, isTerminal: isTerminal)
+}
+
+/// The same for arguments in a list.
+///
+/// - Parameter answers: what a person types when asked; nil where nobody is there.
+@discardableResult
+func run(
+    _ arguments: [String], on access: FakeAccess, isTerminal: Bool = false,
+    answers: [String]? = nil
+) async throws -> FakeScreen {
+    let screen = FakeScreen(answers: answers)
+    try await perform(arguments, on: access, screen, isTerminal: isTerminal)
+    return screen
+}
+
+/// Parses and runs a command that meets a given screen and a given person.
+func perform(
+    _ arguments: [String], on access: FakeAccess, _ screen: FakeScreen, isTerminal: Bool,
+    editor: Editor = Editor { _ in }
+) async throws {
+    let parsed = try await MetaStackCommand.parsed(arguments)
     let command = try #require(parsed as? any ClusterCommand)
+    let made = Mutex(0)
+    let newID: @Sendable () -> String = {
+        let number = made.withLock { made in
+            made += 1
+            return made
+        }
+        return number == 1 ? "new-id" : "new-id-\(number)"
+    }
     let session = CommandSession(
         access: access, screen: screen.screen(isTerminal: isTerminal),
         format: command.global.output, quiet: command.global.quiet, now: { now },
-        newID: { "new-id" })
+        newID: newID, editor: editor)
     try await command.perform(in: session)
-    return screen
 }
 
 /// The failure with which a command must end.
@@ -89,15 +118,13 @@ func failure(_ arguments: String..., on access: FakeAccess) async -> FailureRepo
 }
 
 /// The same for arguments in a list.
-func failure(_ arguments: [String], on access: FakeAccess) async -> FailureReport? {
+func failure(
+    _ arguments: [String], on access: FakeAccess, answers: [String]? = nil,
+    screen: FakeScreen? = nil
+) async -> FailureReport? {
     do {
-        let parsed = try await MetaStackCommand.asyncParseAsRoot(arguments)
-        let command = try #require(parsed as? any ClusterCommand)
-        let session = CommandSession(
-            access: access, screen: FakeScreen().screen(isTerminal: false),
-            format: command.global.output, quiet: command.global.quiet, now: { now },
-            newID: { "new-id" })
-        try await command.perform(in: session)
+        try await perform(
+            arguments, on: access, screen ?? FakeScreen(answers: answers), isTerminal: false)
         Issue.record("\(arguments) succeeded")
         return nil
     } catch {

@@ -13,7 +13,7 @@ import Testing
             "volumes/v4.root",
             #"{"pool":"vms","image":"v4.1","vm":"v4","vm_create_revision":1}"#, at: 16)
         #expect(
-            cluster.vmTable(at: now).text == """
+            cluster.vmListing(at: now).table().text == """
                 NAME  STATE      HOST  FLAVOUR  IMAGE   AGE  MESSAGE
                 big   pending    -     huge     debian  -    no host can take it: n1: needs \
                 65536 MiB, 7040 free of 8192, 1024 reserved
@@ -54,20 +54,20 @@ import Testing
     @Test func listsImagesFlavoursAndHosts() {
         let cluster = Cluster.running
         #expect(
-            cluster.imageTable.text == """
+            cluster.imageListing.table().text == """
                 NAME    STATE    SIZE  FORMAT  VMS  URL                        MESSAGE
                 debian  ready  48 MiB  -         1  https://example.org/d.img  -
 
                 """)
         #expect(
-            cluster.flavourTable.text == """
+            cluster.flavourListing.table().text == """
                 NAME  VCPUS      RAM      DISK  VMS  MESSAGE
                 huge      1   64 GiB  as image    0  -
                 tiny      1  128 MiB  as image    1  -
 
                 """)
         #expect(
-            cluster.hostTable(at: now).text == """
+            cluster.hostListing(at: now).table().text == """
                 NAME  STATE  VMS  VCPUS         RAM  AGE  VERSION  MESSAGE
                 n1    ready    1    0/4  0/8192 MiB  1h   0.1.0    -
 

@@ -12,30 +12,43 @@ struct CommandSession: Sendable {
     let now: @Sendable () -> Timestamp
     /// A new id: a UUID in lower case (RFC 9562).
     let newID: @Sendable () -> String
+    /// Lets a person change a file.
+    var editor = Editor.standard
+
+    var renderer: Renderer { Renderer(format: format, hasColours: screen.hasColours) }
 
     /// Says that something was done; programs and `--quiet` want no such words.
     func confirm(_ text: String) {
-        if format == .table, !quiet { screen.output(text + "\n") }
+        if format.isForPeople, !quiet { screen.output(text + "\n") }
     }
 
     func warn(_ text: String) {
-        if !quiet { screen.errors("metastack: \(text)\n") }
+        if !quiet { screen.errors("metastack: \(text.printable)\n") }
     }
 
     /// Names what was made: a sentence, the id alone with `--quiet`, or the record for programs.
     func announce(_ text: String, id: String, _ document: JSONValue) throws {
         if quiet {
             screen.output(id + "\n")
-        } else if format == .table {
+        } else if format.isForPeople {
             screen.output(text + "\n")
         } else {
-            screen.output(try document.text(as: format))
+            try answer(document, name: id) { text }
         }
     }
 
+    /// Says what was changed: a sentence, or the record for programs.
+    func report(_ text: String, id: String, _ document: @autoclosure () throws -> JSONValue) throws
+    {
+        if format.isForPeople { return confirm(text.printable) }
+        try answer(try document(), name: id) { text }
+    }
+
     /// Answers with a document for programs, or with text for people.
-    func answer(_ document: @autoclosure () throws -> JSONValue, table: () -> String) throws {
-        screen.output(format == .table ? table() : try document().text(as: format))
+    func answer(
+        _ document: JSONValue, name: String = "", table: @escaping () -> String
+    ) throws {
+        screen.output(try renderer.text(of: Shown(name: name, document: document, text: table)))
     }
 
     /// Writes, and takes a lost race for a failure with the given words.

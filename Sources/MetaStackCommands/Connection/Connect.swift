@@ -15,25 +15,41 @@ protocol ClusterCommand: AsyncParsableCommand {
 
 extension ClusterCommand {
     func run() async throws {
-        let configuration = try ManagementConfiguration(global)
+        let connection = try Connection(global)
+        let session = CommandSession(
+            access: connection.access, screen: .standard(), format: global.output,
+            quiet: global.quiet, now: { Timestamp(Date()) },
+            newID: { UUID().uuidString.lowercased() })
+        do {
+            try await perform(in: session)
+        } catch {
+            await connection.close()
+            throw error
+        }
+        await connection.close()
+    }
+}
+
+/// A way to the cluster.
+struct Connection: Sendable {
+    let access: any ClusterAccess
+    /// Ends it and all that runs over it.
+    let close: @Sendable () async -> Void
+
+    /// Reads the configuration; connects once something is asked for.
+    ///
+    /// - Parameter quiet: says nothing of endpoints that do not answer.
+    init(_ options: GlobalOptions, quiet: Bool = false) throws {
+        let configuration = try ManagementConfiguration(options)
         let client = try EtcdClient(
             EtcdConfiguration(configuration.etcd),
             logger: Logger(label: "metastack") { label in
                 var handler = StreamLogHandler.standardError(label: label)
-                handler.logLevel = .warning
+                handler.logLevel = quiet ? .critical : .warning
                 return handler
             })
-        let session = CommandSession(
-            access: ClusterStore(client: client, prefix: configuration.etcd.prefix),
-            screen: .standard(), format: global.output, quiet: global.quiet,
-            now: { Timestamp(Date()) }, newID: { UUID().uuidString.lowercased() })
-        do {
-            try await perform(in: session)
-        } catch {
-            await client.shutdown()
-            throw error
-        }
-        await client.shutdown()
+        access = ClusterStore(client: client, prefix: configuration.etcd.prefix)
+        close = { await client.shutdown() }
     }
 }
 

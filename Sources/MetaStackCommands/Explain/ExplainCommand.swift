@@ -15,13 +15,17 @@ struct ExplainCommand: ClusterCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The VM's name or id.")
+    @Argument(help: "The VM's name or id.", completion: .names(.vm))
     var name: String
 
-    @Option(help: ArgumentHelp("As if it had this flavour.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("As if it had this flavour.", valueName: "name"),
+        completion: .names(.flavour))
     var flavour: String?
 
-    @Option(help: ArgumentHelp("As if this host were gone; may be repeated.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("As if this host were gone; may be repeated.", valueName: "name"),
+        completion: .names(.host))
     var lost: [String] = []
 
     func perform(in session: CommandSession) async throws {

@@ -25,8 +25,11 @@ struct FlavourAdd: ClusterCommand {
         transform: { try Mebibytes(text: $0) })
     var disk: Mebibytes?
 
+    @OptionGroup var labels: LabelOptions
+
     func perform(in session: CommandSession) async throws {
-        let flavour = try Flavour(name: name, vcpus: vcpus, ram: ram, disk: disk)
+        let flavour = try Flavour(
+            name: name, vcpus: vcpus, ram: ram, disk: disk, labels: labels.label.dictionary)
         let cluster = try await session.access.load()
         try cluster.flavourNames.requireFree(name)
         let id = try FlavourID(session.newID())

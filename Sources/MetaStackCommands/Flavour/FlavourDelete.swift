@@ -9,7 +9,9 @@ struct FlavourDelete: ClusterCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The flavour's name or id.")
+    @OptionGroup var confirming: ConfirmOptions
+
+    @Argument(help: "The flavour's name or id.", completion: .names(.flavour))
     var name: String
 
     func perform(in session: CommandSession) async throws {
@@ -19,6 +21,7 @@ struct FlavourDelete: ClusterCommand {
         let word = flavour?.value.name.text ?? id.text
         let users = cluster.users(of: id)
         guard users.isEmpty else { throw CommandFailure.inUse("flavour \(word)", by: users) }
+        try session.requireYes(to: "delete flavour \(word)?", confirming)
         // Still true at the write: nobody has changed what was read.
         let condition: RecordCondition =
             flavour.map { .unchanged(.flavour(id), since: $0.revision) } ?? .exists(.flavour(id))

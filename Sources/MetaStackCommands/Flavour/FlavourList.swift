@@ -1,15 +1,14 @@
 import ArgumentParser
 import MetaStackManagement
-import MetaStackModel
 
 struct FlavourList: ClusterCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the sizes that VMs come in.")
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var options: ListOptions
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
-        try session.answer(try cluster.flavourDocument()) { cluster.flavourTable.text }
+        try await session.list(options) { $0.flavourListing }
     }
 }

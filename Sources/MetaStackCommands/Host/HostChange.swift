@@ -23,13 +23,10 @@ struct HostChange: Sendable {
             ? [] : [known.map { .unchanged(key, since: $0.revision) } ?? .absent(key)]
         let revision = try await session.write(
             [.put(key, changed)], if: conditions, orElse: .changedMeanwhile("host \(id)"))
-        guard session.format != .table else {
-            session.confirm("host \(id) \(words)".printable)
-            return revision
-        }
         let stored = Stored(
             changed, revision: revision, createRevision: known?.createRevision ?? revision)
-        session.screen.output(try JSONValue(id: id.text, stored).text(as: session.format))
+        try session.report(
+            "host \(id) \(words)", id: id.text, try JSONValue(id: id.text, stored))
         return revision
     }
 }

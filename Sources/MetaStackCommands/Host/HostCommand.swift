@@ -6,5 +6,6 @@ struct HostCommand: ParsableCommand {
         commandName: "host", abstract: "Hosts that run VMs.",
         subcommands: [
             HostList.self, HostShow.self, HostMaintenance.self, HostReady.self, HostSet.self,
+            EditCommand<EditedHost>.self,
         ])
 }

@@ -16,11 +16,13 @@ struct HostMaintenance: ClusterCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var waiting: WaitOptions
 
-    @Argument(help: "The host's name.")
+    @Argument(help: "The host's name.", completion: .names(.host))
     var name: String
 
     @Option(help: ArgumentHelp("Why, for whoever looks later.", valueName: "text"))
     var reason: String?
+
+    func validate() throws { _ = try waiting.condition(outOf: .drained) }
 
     func perform(in session: CommandSession) async throws {
         let cluster = try await session.access.load()
@@ -33,7 +35,7 @@ struct HostMaintenance: ClusterCommand {
         }.write(over: cluster, in: session)
         let left = cluster.vms(on: id).count
         if left > 0 { session.confirm("\(left == 1 ? "1 VM leaves" : "\(left) VMs leave") it") }
-        guard waiting.wait else { return }
+        guard waiting.isOn else { return }
         try await session.wait(for: "host \(id)", from: cluster, atMost: waiting.timeout) {
             Self.drained(id, since: changed, $0)
         }

@@ -8,7 +8,7 @@ struct HostReady: ClusterCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The host's name.")
+    @Argument(help: "The host's name.", completion: .names(.host))
     var name: String
 
     func perform(in session: CommandSession) async throws {

@@ -4,12 +4,19 @@ import MetaStackModel
 
 struct HostSet: ClusterCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Change a host's labels and how much it promises.")
+        commandName: "set", abstract: "Change a host's labels and how much it promises.",
+        discussion: FieldAssignment.help(.host))
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The host's name.")
+    @Argument(help: "The host's name.", completion: .names(.host))
     var name: String
+
+    @Argument(
+        help: ArgumentHelp(
+            "A field and its value; KEY=null or KEY- removes it.", valueName: "key=value"),
+        completion: .list(FieldAssignment.keys(.host)), transform: FieldAssignment.init)
+    var fields: [FieldAssignment] = []
 
     @Option(
         help: ArgumentHelp(
@@ -30,20 +37,25 @@ struct HostSet: ClusterCommand {
     var ramOvercommit: Overcommit?
 
     func validate() throws {
-        guard label.isEmpty, vcpuOvercommit == nil, ramOvercommit == nil else { return }
+        let isEmpty = label.isEmpty && vcpuOvercommit == nil && ramOvercommit == nil
+        guard fields.isEmpty, isEmpty else { return }
         throw ArgumentParser.ValidationError(
-            "name what to change: --label, --vcpu-overcommit, --ram-overcommit")
+            "name what to change: KEY=VALUE, --label, --vcpu-overcommit, --ram-overcommit")
     }
 
     func perform(in session: CommandSession) async throws {
         let cluster = try await session.access.load()
         let id = try cluster.hostNames.find(name)
-        let (labels, vcpus, ram) = (label, vcpuOvercommit, ramOvercommit)
-        try await HostChange(id: id, words: "is changed") { host in
-            for label in labels { host.labels[label.key] = label.value.isEmpty ? nil : label.value }
-            if let vcpus { host.vcpuOvercommit = vcpus }
-            if let ram { host.ramOvercommit = ram }
-        }.write(over: cluster, in: session)
+        try await session.set(try fields + options(), of: .host, id.text, in: cluster)
+    }
+
+    /// The options as the fields that they mean.
+    private func options() throws -> [FieldAssignment] {
+        try label.map {
+            try FieldAssignment("labels.\($0.key)=\($0.value.isEmpty ? "null" : $0.value)")
+        }
+            + (vcpuOvercommit.map { [try FieldAssignment("vcpu_overcommit=\($0)")] } ?? [])
+            + (ramOvercommit.map { [try FieldAssignment("ram_overcommit=\($0)")] } ?? [])
     }
 }
 

@@ -19,7 +19,8 @@ struct ImageAdd: ClusterCommand {
     @Argument(help: "What to call it; no other image may have the name.", transform: resourceName)
     var name: ResourceName
 
-    @Argument(help: ArgumentHelp("Where it is.", valueName: "file-or-url"))
+    @Argument(
+        help: ArgumentHelp("Where it is.", valueName: "file-or-url"), completion: .file())
     var source: String
 
     @Option(help: "How the file is made; else it is found out.")
@@ -30,8 +31,13 @@ struct ImageAdd: ClusterCommand {
         transform: { try Checksum($0) })
     var checksum: Checksum?
 
+    @OptionGroup var labels: LabelOptions
+
+    func validate() throws { _ = try waiting.condition(outOf: .ready) }
+
     func perform(in session: CommandSession) async throws {
-        let image = try ImageSource.image(name, source, format: format, checksum: checksum)
+        var image = try ImageSource.image(name, source, format: format, checksum: checksum)
+        image.labels = labels.label.dictionary
         let cluster = try await session.access.load()
         try cluster.imageNames.requireFree(name)
         let id = try ImageID(session.newID())
@@ -42,7 +48,7 @@ struct ImageAdd: ClusterCommand {
         let stored = Stored(image, revision: revision, createRevision: revision)
         try session.announce(
             "added image \(name) (\(id))", id: id.text, try JSONValue(id: id.text, stored))
-        guard waiting.wait else { return }
+        guard waiting.isOn else { return }
         try await session.wait(for: "image \(name)", from: cluster, atMost: waiting.timeout) {
             ImageGoal.ready(id, since: revision, in: $0)
         }

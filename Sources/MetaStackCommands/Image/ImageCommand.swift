@@ -4,5 +4,8 @@ import MetaStackManagement
 struct ImageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image", abstract: "Disk images that VMs start from.",
-        subcommands: [ImageAdd.self, ImageList.self, ImageShow.self, ImageDelete.self])
+        subcommands: [
+            ImageAdd.self, ImageList.self, ImageShow.self, SetCommand<EditedImage>.self,
+            EditCommand<EditedImage>.self, ImageDelete.self,
+        ])
 }

@@ -10,8 +10,12 @@ struct ImageDelete: ClusterCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var waiting: WaitOptions
 
-    @Argument(help: "The image's name or id.")
+    @OptionGroup var confirming: ConfirmOptions
+
+    @Argument(help: "The image's name or id.", completion: .names(.image))
     var name: String
+
+    func validate() throws { _ = try waiting.condition(outOf: .gone) }
 
     func perform(in session: CommandSession) async throws {
         let cluster = try await session.access.load()
@@ -22,6 +26,7 @@ struct ImageDelete: ClusterCommand {
         guard users.isEmpty else { throw CommandFailure.inUse("image \(word)", by: users) }
         let isWanted = image != nil || cluster.malformed[RecordKey.image(id).path] != nil
         if isWanted {
+            try session.requireYes(to: "delete image \(word)?", confirming)
             // Still true at the write: nobody has changed what was read.
             let condition: RecordCondition =
                 image.map { .unchanged(.image(id), since: $0.revision) } ?? .exists(.image(id))
@@ -30,7 +35,7 @@ struct ImageDelete: ClusterCommand {
         }
         session.confirm(
             isWanted ? "deleted image \(word)" : "image \(word) is being removed already")
-        guard waiting.wait else { return }
+        guard waiting.isOn else { return }
         try await session.wait(
             for: "removal of image \(word)", from: cluster, atMost: waiting.timeout
         ) {

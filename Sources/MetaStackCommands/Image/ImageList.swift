@@ -6,9 +6,9 @@ struct ImageList: ClusterCommand {
         commandName: "list", abstract: "List the images and how far their import is.")
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var options: ListOptions
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
-        try session.answer(try cluster.imageDocument()) { cluster.imageTable.text }
+        try await session.list(options) { $0.imageListing }
     }
 }

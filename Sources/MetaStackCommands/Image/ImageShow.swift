@@ -1,18 +1,25 @@
 import ArgumentParser
 import MetaStackManagement
+import MetaStackModel
 
 struct ImageShow: ClusterCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show an image and who uses it.")
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var watching: WatchOptions
 
-    @Argument(help: "The image's name or id.")
+    @Argument(help: "The image's name or id.", completion: .names(.image))
     var name: String
 
     func perform(in session: CommandSession) async throws {
         let cluster = try await session.access.load()
         let id = try cluster.imageNames.find(name)
-        try session.answer(try cluster.document(of: id)) { cluster.imageDetails(id) }
+        try await session.show(watching, in: cluster) { cluster in
+            guard let resource = try cluster.resource(.image, id.text) else { return nil }
+            return Shown(name: resource.name, document: resource.document) {
+                cluster.imageDetails(id)
+            }
+        }
     }
 }

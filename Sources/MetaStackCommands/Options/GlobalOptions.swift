@@ -1,17 +1,12 @@
 import ArgumentParser
 import MetaStackManagement
 
-/// How the answer is written.
-enum OutputFormat: String, Sendable, CaseIterable, ExpressibleByArgument {
-    case table, json, yaml
-}
-
 /// What every verb takes.
 struct GlobalOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The configuration; else METASTACK_CONFIG, else /etc/metastack/metastack.yaml.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var config: String?
 
     @Option(
@@ -20,7 +15,14 @@ struct GlobalOptions: ParsableArguments {
             valueName: "urls"))
     var endpoints: String?
 
-    @Option(name: .shortAndLong, help: "How to write the answer.")
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            """
+            How to write the answer: table, wide, json, yaml, name, or template=TEXT with paths in \
+            braces, such as '{.name} {.status}'; jsonpath=TEXT is the same.
+            """, valueName: "format"),
+        completion: .list(OutputFormat.completions), transform: OutputFormat.init)
     var output: OutputFormat = .table
 
     @Flag(

@@ -7,7 +7,7 @@ extension MetaStackCommand {
     /// an ``CommandStatus``.
     public static func launch() async -> Never {
         do {
-            var command = try await asyncParseAsRoot(nil)
+            var command = try await parsed(Array(CommandLine.arguments.dropFirst()))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -12,15 +12,20 @@ public struct MetaStackCommand: AsyncParsableCommand {
         abstract: "Virtual machines on a fleet of hosts.",
         discussion: """
             It writes into etcd what is wanted; metastack-node on each host makes it so.
-            A NAME is a name, an id, or the beginning of an id that no other has.
+            A NAME is a name, an id, or the beginning of an id that no other has. --wait=CONDITION is \
+            short for --wait-for CONDITION.
 
             \(CommandStatus.help)
             """,
         version: Version.current,
         subcommands: [
+            StatusCommand.self,
             VMCommand.self, ImageCommand.self, FlavourCommand.self, HostCommand.self,
-            TakeoverCommand.self, ExplainCommand.self, RebalanceCommand.self,
-        ])
+            VolumeCommand.self,
+            ConfigCommand.self, ApplyCommand.self, DiffCommand.self, TakeoverCommand.self,
+            ExplainCommand.self, RebalanceCommand.self,
+        ],
+        defaultSubcommand: StatusCommand.self)
 
     public init() {}
 }

@@ -33,10 +33,9 @@ struct TakeoverSwitchChange: Sendable, Equatable {
             [.put(TakeoverSwitch.key, changed)], if: conditions(cluster),
             orElse: .changedMeanwhile("the takeover switch"))
         let text = "takeovers are \(state.rawValue)" + (reason.map { ": \($0)" } ?? "")
-        if session.format == .table { return session.confirm(text.printable) }
         let stored = Stored(
             changed, revision: revision, createRevision: known?.createRevision ?? revision)
-        session.screen.output(try JSONValue(stored).text(as: session.format))
+        try session.report(text, id: "takeover", try JSONValue(stored))
     }
 
     /// Still true at the write: nobody has moved the switch since it was read. One that cannot be

@@ -12,8 +12,12 @@ struct VMDelete: ClusterCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var waiting: WaitOptions
 
-    @Argument(help: "The VM's name or id.")
+    @OptionGroup var confirming: ConfirmOptions
+
+    @Argument(help: "The VM's name or id.", completion: .names(.vm))
     var name: String
+
+    func validate() throws { _ = try waiting.condition(outOf: .gone) }
 
     func perform(in session: CommandSession) async throws {
         let cluster = try await session.access.load()
@@ -22,6 +26,7 @@ struct VMDelete: ClusterCommand {
         let isWanted =
             vm.desired != nil || cluster.malformed[RecordKey.desiredVM(id).path] != nil
         if isWanted {
+            try session.requireYes(to: "delete vm \(vm.name) and its disks?", confirming)
             // Still true at the write: nobody has changed what was read. A record that could not
             // be read has no revision here; that it is there is all that can be compared.
             let condition: RecordCondition =
@@ -33,7 +38,7 @@ struct VMDelete: ClusterCommand {
         }
         session.confirm(
             isWanted ? "deleted vm \(vm.name)" : "vm \(vm.name) is being removed already")
-        guard waiting.wait else { return }
+        guard waiting.isOn else { return }
         let goal = VMGoal.gone(vm.desired?.createRevision)
         try await session.wait(
             for: "removal of vm \(vm.name)", from: cluster, atMost: waiting.timeout

@@ -9,7 +9,7 @@ struct VMHistoryCommand: ClusterCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The VM's name or id.")
+    @Argument(help: "The VM's name or id.", completion: .names(.vm))
     var name: String
 
     func perform(in session: CommandSession) async throws {

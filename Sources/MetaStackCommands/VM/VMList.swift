@@ -6,9 +6,9 @@ struct VMList: ClusterCommand {
         commandName: "list", abstract: "List the VMs, wanted and actual taken together.")
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var options: ListOptions
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
-        try session.answer(try cluster.vmDocument()) { cluster.vmTable(at: session.now()).text }
+        try await session.list(options) { $0.vmListing(at: session.now()) }
     }
 }

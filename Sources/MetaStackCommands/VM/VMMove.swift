@@ -16,14 +16,18 @@ struct VMMove: ClusterCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var waiting: WaitOptions
 
-    @Argument(help: "The VM's name or id.")
+    @Argument(help: "The VM's name or id.", completion: .names(.vm))
     var name: String
 
-    @Option(help: ArgumentHelp("Where to; the best of the others without.", valueName: "host"))
+    @Option(
+        help: ArgumentHelp("Where to; the best of the others without.", valueName: "host"),
+        completion: .names(.host))
     var to: String?
 
     @Flag(help: "Shut the guest down, and start it there.")
     var offline = false
+
+    func validate() throws { _ = try waiting.condition(outOf: .moved, .running) }
 
     func perform(in session: CommandSession) async throws {
         let cluster = try await session.access.load()
@@ -31,9 +35,12 @@ struct VMMove: ClusterCommand {
         let target = try to.map { try cluster.hostNames.find($0) }
         let order = try MoveOrder(id, to: target, offline: offline, in: cluster)
         guard let (changed, from) = try await order.write(in: session) else { return }
-        guard waiting.wait else { return }
+        guard waiting.isOn else { return }
+        let isThere = try waiting.condition(outOf: .moved, .running) == .moved
+        let goal: VMGoal =
+            isThere ? .moved(from: from, since: changed) : .running(since: changed)
         try await session.wait(for: "vm \(order.name)", from: cluster, atMost: waiting.timeout) {
-            VMGoal.moved(from: from, since: changed).progress(of: id, in: $0)
+            goal.progress(of: id, in: $0)
         }
         session.confirm("vm \(order.name) has moved")
     }
@@ -84,7 +91,7 @@ private struct MoveOrder {
             if: [.unchanged(.desiredVM(id), since: stored.revision)],
             orElse: .changedMeanwhile("vm \(name)"))
         let goal = to.map { "to \($0)" } ?? "to another host"
-        try session.announce(
+        try session.report(
             "asked for vm \(name) to move from \(from) \(goal)", id: id.text,
             try JSONValue(id: id.text, changed))
         return (changed.revision, from)

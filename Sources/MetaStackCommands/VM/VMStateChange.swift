@@ -44,7 +44,9 @@ struct VMStateChange: Sendable, Equatable {
     /// - Returns: the revision of the desired record that holds now.
     func write(in session: CommandSession) async throws -> Revision {
         guard isNeeded else {
-            try announce("vm \(name) is wanted \(wanted.words) already", stored, in: session)
+            try session.report(
+                "vm \(name) is wanted \(wanted.words) already", id: id.text,
+                try JSONValue(id: id.text, stored))
             return stored.revision
         }
         var changed = stored
@@ -54,16 +56,10 @@ struct VMStateChange: Sendable, Equatable {
             [.put(.desiredVM(id), changed.value)],
             if: [.unchanged(.desiredVM(id), since: stored.revision)],
             orElse: .changedMeanwhile("vm \(name)"))
-        try announce("asked for vm \(name) to be \(wanted.words)", changed, in: session)
+        try session.report(
+            "asked for vm \(name) to be \(wanted.words)", id: id.text,
+            try JSONValue(id: id.text, changed))
         return changed.revision
-    }
-
-    private func announce(
-        _ text: String, _ record: Stored<DesiredVM>, in session: CommandSession
-    ) throws {
-        if session.format == .table { return session.confirm(text) }
-        session.screen.output(
-            try JSONValue(id: id.text, record).text(as: session.format))
     }
 }
 

@@ -32,21 +32,43 @@ extension Cluster {
             .map { VMOverview($0, in: self).name }.sorted()
     }
 
-    /// `host list` for people.
-    package func hostTable(at now: Timestamp) -> Table {
-        var table = Table(
-            ["NAME", "STATE", "VMS", "VCPUS", "RAM", "AGE", "VERSION", "MESSAGE"],
-            right: ["VMS", "VCPUS", "RAM"])
-        for id in hostNames.known.map(\.id).sorted() {
+    private static let hostColumns: [Listing.Column] = [
+        .init("NAME"), .init("STATE"), .init("VMS", .right), .init("VCPUS", .right),
+        .init("RAM", .right), .init("AGE", age: true), .init("VERSION"),
+        .init("ADDRESSES", wide: true), .init("HYPERVISOR", wide: true),
+        .init("POOLS", wide: true), .init("LABELS", wide: true), .init("MESSAGE"),
+    ]
+
+    /// `host list`.
+    package func hostListing(at now: Timestamp) -> Listing {
+        var counts: [HostID: Int] = [:]
+        for claim in actualVMs.values { counts[claim.value.host, default: 0] += 1 }
+        let items = hostNames.known.map(\.id).sorted().map { id in
             let host = hosts[id]?.value
-            table.add([
-                id.text, HostStatus(id, in: self).rawValue, "\(vms(on: id).count)",
-                host.map { "\($0.usedVCPU)/\($0.totalVCPU)" },
-                host.map { "\($0.usedRAM.count)/\($0.totalRAM)" }, host?.since.age(at: now),
-                host?.version, hostMessage(id),
-            ])
+            let labels = labels(of: id)
+            return Listing.Item(
+                id: id.text, name: id.text, labels: labels,
+                cells: [
+                    .text(id.text), .text(HostStatus(id, in: self).rawValue),
+                    .number(counts[id] ?? 0),
+                    host.map { .number($0.usedVCPU, "\($0.usedVCPU)/\($0.totalVCPU)") }
+                        ?? .text(nil),
+                    host.map { .number($0.usedRAM.count, "\($0.usedRAM.count)/\($0.totalRAM)") }
+                        ?? .text(nil),
+                    .age(host?.since, at: now), .text(host?.version),
+                    .text(host?.addresses.joined(separator: ",")), .text(host?.hypervisor),
+                    .text(host?.pools.map(\.text).joined(separator: ",")), .labels(labels),
+                    .text(hostMessage(id)),
+                ],
+                revisions: [hosts[id]?.revision, desiredHosts[id]?.revision].compactMap(\.self),
+                document: { try self.document(of: id) })
         }
-        return table
+        return Listing(.host, Self.hostColumns, items)
+    }
+
+    /// Those of its own configuration and those that are wanted, of which the latter count.
+    package func labels(of id: HostID) -> [String: String] {
+        (hosts[id]?.value.labels ?? [:]).merging(desiredHosts[id]?.value.labels ?? [:]) { $1 }
     }
 
     /// `host show` for people.
@@ -63,7 +85,7 @@ extension Cluster {
         table.add(["ram", ram])
         table.add(["addresses", host?.addresses.joined(separator: ", ")])
         let wanted = desiredHosts[id]?.value ?? DesiredHost()
-        let labels = (host?.labels ?? [:]).merging(wanted.labels) { $1 }
+        let labels = labels(of: id)
             .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         table.add([
             "overcommit", "\(wanted.vcpuOvercommit) for vcpus, \(wanted.ramOvercommit) for ram",

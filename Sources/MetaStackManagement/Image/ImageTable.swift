@@ -6,25 +6,34 @@ extension Cluster {
         imageNames.known.map { ($0.name ?? $0.id.text, $0.id) }.sorted { $0 < $1 }.map(\.1)
     }
 
-    /// `image list` for people.
-    package var imageTable: Table {
-        var table = Table(
-            ["NAME", "STATE", "SIZE", "FORMAT", "VMS", "URL", "MESSAGE"], right: ["SIZE", "VMS"])
-        for id in allImageIDs {
-            let image = images[id]?.value
-            let status = ImageStatus(id, in: self)
-            table.add([
-                image?.name.text ?? id.text, status.text, actualImages[id]?.value.size?.short,
-                image?.format?.rawValue, "\(users(of: id).count)", image?.url.description,
-                status.message,
-            ])
-        }
-        return table
-    }
+    private static let imageColumns: [Listing.Column] = [
+        .init("NAME"), .init("STATE"), .init("SIZE", .right), .init("FORMAT"),
+        .init("VMS", .right), .init("URL"), .init("ID", wide: true), .init("HOST", wide: true),
+        .init("STORED AS", wide: true), .init("CHECKSUM", wide: true),
+        .init("LABELS", wide: true), .init("MESSAGE"),
+    ]
 
-    /// `image list` for programs.
-    package func imageDocument() throws -> JSONValue {
-        .array(try allImageIDs.map { try document(of: $0) })
+    /// `image list`.
+    package var imageListing: Listing {
+        let items = allImageIDs.map { id in
+            let image = images[id]?.value
+            let actual = actualImages[id]?.value
+            let status = ImageStatus(id, in: self)
+            let name = image?.name.text ?? id.text
+            return Listing.Item(
+                id: id.text, name: name, labels: image?.labels ?? [:],
+                cells: [
+                    .text(name), .text(status.text), .size(actual?.size),
+                    .text(image?.format?.rawValue), .number(users(of: id).count),
+                    .text(image?.url.description), .text(id.text), .text(actual?.host.text),
+                    .text(actual?.storedAs), .text(image?.checksum?.description),
+                    .labels(image?.labels ?? [:]), .text(status.message),
+                ],
+                revisions: [images[id]?.revision, actualImages[id]?.revision]
+                    .compactMap(\.self),
+                document: { try self.document(of: id) })
+        }
+        return Listing(.image, Self.imageColumns, items)
     }
 
     /// One image for programs: `id`, `name`, `status`, `message`, and the records as they are.
@@ -56,12 +65,15 @@ extension Cluster {
         table.add(["checksum found", actual?.checksum?.description])
         table.add(["size", actual?.size?.short])
         table.add(["host", actual?.host.text])
-        let stored = actual.flatMap { actual in
-            actual.rbdImage.map { (actual.pool.map { "\($0)/" } ?? "") + $0 }
-        }
-        table.add(["stored as", stored])
+        table.add(["stored as", actual?.storedAs])
+        table.add(["labels", Listing.Cell.labels(image?.labels ?? [:]).text])
         table.add(["revision", images[id]?.revision.description])
         table.add(["used by", users(of: id).joined(separator: ", ")])
         return table.text
     }
+}
+
+extension ActualImage {
+    /// The pool and the RBD image.
+    fileprivate var storedAs: String? { rbdImage.map { (pool.map { "\($0)/" } ?? "") + $0 } }
 }

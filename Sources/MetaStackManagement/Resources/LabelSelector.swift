@@ -40,6 +40,16 @@ package struct LabelSelector: Sendable, Equatable {
         return .has(try name(text[...]))
     }
 
+    /// The labels that it asks for.
+    package var names: [String] {
+        terms.map { term in
+            switch term {
+            case .equals(let name, _), .differs(let name, _), .has(let name), .lacks(let name):
+                name
+            }
+        }
+    }
+
     package func matches(_ labels: [String: String]) -> Bool {
         terms.allSatisfy { term in
             switch term {

@@ -4,6 +4,7 @@ extension String {
     ///
     /// Records may hold whatever somebody wrote into etcd.
     package var printable: String {
+        if isPlain { return self }
         var result = String.UnicodeScalarView()
         for scalar in unicodeScalars {
             switch scalar.properties.generalCategory {
@@ -21,7 +22,12 @@ extension String {
     }
 
     /// How many columns of a terminal the text takes.
-    package var displayWidth: Int { reduce(0) { $0 + $1.displayWidth } }
+    package var displayWidth: Int {
+        isPlain ? utf8.count : reduce(0) { $0 + $1.displayWidth }
+    }
+
+    /// Nothing but ASCII that prints, as most names are: a byte, a character and a column are one.
+    private var isPlain: Bool { utf8.allSatisfy { (0x20..<0x7f).contains($0) } }
 
     /// The text, cut with `…` where it is wider.
     package func cut(toWidth width: Int) -> String {

@@ -2,6 +2,9 @@
 package struct Table: Sendable, Equatable {
     package enum Alignment: Sendable { case left, right }
 
+    /// Dresses a cell up, such as with a colour; what it adds must take no room on the screen.
+    package typealias Paint = (_ column: Int, _ cell: String) -> String
+
     private let headings: [String]
     private let alignments: [Alignment]
     private var rows: [[String]] = []
@@ -24,21 +27,46 @@ package struct Table: Sendable, Equatable {
 
     /// The table with a newline after each line; the headings stand alone where there are no rows.
     package var text: String {
-        let lines = [headings] + rows
-        let widths = headings.indices.map { column in
-            lines.map { $0[column].displayWidth }.max() ?? 0
-        }
-        return lines.map { line(of: $0, widths) + "\n" }.joined()
+        var widths: [Int] = []
+        return text(widths: &widths)
     }
 
-    private func line(of cells: [String], _ widths: [Int]) -> String {
-        var line = ""
-        for (column, cell) in cells.enumerated() {
-            let padding = String(repeating: " ", count: widths[column] - cell.displayWidth)
-            line += alignments[column] == .right ? padding + cell : cell + padding
-            line += "  "
+    /// The same, or its rows alone, so that rows can be added to what was shown before.
+    ///
+    /// - Parameters:
+    ///   - widths: of the columns so far, empty for none; they grow where these rows need more.
+    ///   - headed: whether the headings are shown.
+    package func text(
+        widths: inout [Int], headed: Bool = true, paint: Paint? = nil
+    ) -> String {
+        let lines = headed ? [headings] + rows : rows
+        let cellWidths = lines.map { $0.map(\.displayWidth) }
+        if widths.isEmpty { widths = headings.map(\.displayWidth) }
+        for column in headings.indices {
+            widths[column] = cellWidths.reduce(widths[column]) { max($0, $1[column]) }
         }
-        while line.last == " " { line.removeLast() }
-        return line
+        var text = ""
+        for (number, cells) in lines.enumerated() {
+            let isHeading = headed && number == 0
+            append(cells, cellWidths[number], widths, isHeading ? nil : paint, to: &text)
+        }
+        return text
+    }
+
+    private func append(
+        _ cells: [String], _ own: [Int], _ widths: [Int], _ paint: Paint?, to text: inout String
+    ) {
+        var blanks = 0
+        for column in cells.indices {
+            let padding = widths[column] - own[column]
+            if alignments[column] == .right { blanks += padding }
+            if !cells[column].isEmpty {
+                text += String(repeating: " ", count: blanks)
+                text += paint?(column, cells[column]) ?? cells[column]
+                blanks = 0
+            }
+            blanks += alignments[column] == .right ? 2 : padding + 2
+        }
+        text += "\n"
     }
 }

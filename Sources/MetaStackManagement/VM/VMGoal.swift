@@ -2,6 +2,8 @@ package import MetaStackModel
 
 /// What a verb waits for, told from the records alone.
 package enum VMGoal: Sendable, Equatable {
+    /// A host has taken it for its desired record of this revision, or a later one.
+    case claimed(since: Revision)
     /// It runs as its desired record of this revision, or a later one, wants it.
     case running(since: Revision)
     case stopped(since: Revision)
@@ -12,11 +14,31 @@ package enum VMGoal: Sendable, Equatable {
 
     package func progress(of id: VMID, in cluster: Cluster) -> Progress {
         switch self {
+        case .claimed(let revision): claimed(id, cluster, revision)
         case .running(let revision): running(id, cluster, revision)
         case .stopped(let revision): stopped(id, cluster, revision)
         case .moved(let from, let revision): moved(id, cluster, from, revision)
         case .gone(let revision): gone(VMOverview(id, in: cluster), cluster, revision)
         }
+    }
+
+    /// As in `vm web is running`.
+    package var word: String {
+        switch self {
+        case .claimed: "claimed"
+        case .running: "running"
+        case .stopped: "stopped"
+        case .moved: "moved"
+        case .gone: "gone"
+        }
+    }
+
+    private func claimed(_ id: VMID, _ cluster: Cluster, _ revision: Revision) -> Progress {
+        let isCurrent =
+            cluster.actualVMs[id]?.value.desiredRevision.map { $0 >= revision } ?? false
+        // What cannot come to run is said as when running is waited for.
+        return isCurrent && cluster.desiredVMs[id] != nil
+            ? .done : running(id, cluster, revision)
     }
 
     private func running(_ id: VMID, _ cluster: Cluster, _ revision: Revision) -> Progress {

@@ -27,8 +27,11 @@ package struct VMStatus: Sendable, Equatable {
     /// Why it is so, where that is known.
     package let message: String?
 
-    /// - Parameter placement: of the same cluster; it says why a VM stays pending.
-    package init(_ vm: VMOverview, in cluster: Cluster, placement: Placement) {
+    /// - Parameter placement: of the same cluster; it says why a VM stays pending, and is asked for
+    ///   only where one does.
+    package init(
+        _ vm: VMOverview, in cluster: Cluster, placement: @autoclosure () -> Placement
+    ) {
         (word, message) = Self.judge(vm, cluster, placement)
     }
 
@@ -37,7 +40,7 @@ package struct VMStatus: Sendable, Equatable {
     }
 
     private static func judge(
-        _ vm: VMOverview, _ cluster: Cluster, _ placement: Placement
+        _ vm: VMOverview, _ cluster: Cluster, _ placement: () -> Placement
     ) -> (Word, String?) {
         if let malformed = vm.malformed { return (.malformed, malformed.description) }
         guard let desired = vm.desired else { return (.deleting, vm.claim?.value.message) }
@@ -46,7 +49,7 @@ package struct VMStatus: Sendable, Equatable {
             if let history = vm.history?.value, history.endedFor == desired.revision {
                 return (.stopped, history.lastExit)
             }
-            return (.pending, PendingReason.text(vm.id, desired, in: cluster, placement))
+            return (.pending, PendingReason.text(vm.id, desired, in: cluster, placement()))
         }
         if let owned = claim.value.desiredCreateRevision, owned != desired.createRevision {
             return (.pending, "an earlier VM under this id is being removed")

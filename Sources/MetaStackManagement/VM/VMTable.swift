@@ -3,33 +3,50 @@ import MetaStackDecisions
 package import MetaStackModel
 
 extension Cluster {
-    /// `vm list` for people.
-    package func vmTable(at now: Timestamp) -> Table {
-        var table = Table(["NAME", "STATE", "HOST", "FLAVOUR", "IMAGE", "AGE", "MESSAGE"])
-        let placement = Placement(self)
-        for vm in VMOverview.all(in: self) {
-            let status = VMStatus(vm, in: self, placement: placement)
-            table.add([
-                vm.name, status.word.rawValue, vm.claim?.value.host.text,
-                vm.desired.map { flavourWord($0.value.flavour) },
-                vm.desired.map { imageWord($0.value.image) },
-                vm.desired?.value.createdAt?.age(at: now), status.message,
-            ])
-        }
-        return table
-    }
+    private static let vmColumns: [Listing.Column] = [
+        .init("NAME"), .init("STATE"), .init("HOST"), .init("FLAVOUR"), .init("IMAGE"),
+        .init("AGE", age: true), .init("ID", wide: true), .init("VCPUS", .right, wide: true),
+        .init("RAM", .right, wide: true), .init("PIN", wide: true),
+        .init("INCARNATION", .right, wide: true), .init("LABELS", wide: true), .init("MESSAGE"),
+    ]
 
-    /// `vm list` for programs.
-    package func vmDocument() throws -> JSONValue {
-        let placement = Placement(self)
-        return .array(
-            try VMOverview.all(in: self).map {
-                try $0.document(VMStatus($0, in: self, placement: placement))
-            })
+    /// `vm list`.
+    package func vmListing(at now: Timestamp) -> Listing {
+        // Most clusters have no VM that waits, and need no sums over all hosts.
+        lazy var placement = Placement(self)
+        let flavours = Dictionary(
+            uniqueKeysWithValues: self.flavours.keys.map { ($0.text, flavourWord($0.text)) })
+        let images = Dictionary(
+            uniqueKeysWithValues: self.images.keys.map { ($0.text, imageWord($0.text)) })
+        let items = VMOverview.all(in: self).map { vm in
+            let status = VMStatus(vm, in: self, placement: placement)
+            let desired = vm.desired?.value
+            let claim = vm.claim
+            return Listing.Item(
+                id: vm.id.text, name: vm.name, labels: desired?.labels ?? [:],
+                cells: [
+                    .text(vm.name), .text(status.word.rawValue), .text(claim?.value.host.text),
+                    .text(desired.map { flavours[$0.flavour] ?? $0.flavour }),
+                    .text(desired.map { images[$0.image] ?? $0.image }),
+                    .age(desired?.createdAt, at: now), .text(vm.id.text),
+                    claim.map { .number($0.value.vcpus) } ?? .text(nil),
+                    .size(claim?.value.ram), .text(desired?.host?.text),
+                    claim.map { .number(Int($0.incarnation.number)) } ?? .text(nil),
+                    .labels(desired?.labels ?? [:]), .text(status.message),
+                ],
+                revisions: vm.revisions, document: { try vm.document(status) })
+        }
+        return Listing(.vm, Self.vmColumns, items)
     }
 }
 
 extension VMOverview {
+    /// Of all its records.
+    fileprivate var revisions: [Revision] {
+        [desired?.revision, claim?.revision, history?.revision].compactMap(\.self)
+            + volumes.sorted { $0.key < $1.key }.map(\.value.revision)
+    }
+
     /// One VM for programs: `id`, `name`, `status`, `message`, and the records as they are.
     package func document(_ status: VMStatus) throws -> JSONValue {
         .object([
@@ -54,9 +71,8 @@ extension DesiredVM {
     /// only, and nil where somebody else wrote it.
     package var createdAt: Timestamp? {
         get {
-            guard let field = rest[Self.createdAtField] else { return nil }
-            // Whatever else stands there is no time, and an age is not worth an error.
-            return try? JSONDecoder().decode(Timestamp.self, from: JSONEncoder().encode(field))
+            guard case .string(let text)? = rest[Self.createdAtField] else { return nil }
+            return Timestamp(text)
         }
         set { rest[Self.createdAtField] = newValue.map { .string($0.description) } }
     }
