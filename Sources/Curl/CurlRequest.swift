@@ -48,6 +48,8 @@ public struct CurlRequest: Sendable {
     public var redirectLimit = 0
     public var proxy: Proxy = .none
     public var admission: Admission = .inTurn
+    /// Speaks HTTP/2 from the first byte (over TLS: where the server offers it), as gRPC wants.
+    public var speaksHTTP2 = false
     /// Whether the request may reach the server twice. curl sends a request again by itself when
     /// a kept connection closes without an answer, though the server may have acted on it. False
     /// for whatever is no plain read: such a transfer fails instead.

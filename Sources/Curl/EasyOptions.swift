@@ -42,7 +42,7 @@ extension RunningTransfer {
     /// `curlOpenedSocket` for the number of probes): a dead peer shows after about 11 s.
     private func setConnection() throws(CurlError) {
         try set(CURLOPT_NOSIGNAL, 1)
-        try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        try set(CURLOPT_HTTP_VERSION, httpVersion)
         try set(CURLOPT_TCP_NODELAY, 1)
         try set(CURLOPT_TCP_KEEPALIVE, 1)
         try set(CURLOPT_TCP_KEEPIDLE, 5)
@@ -53,6 +53,12 @@ extension RunningTransfer {
             try set(CURLOPT_TIMEOUT_MS, (expiry - .now).curlMilliseconds)
         }
         if request.usesFreshConnection { try set(CURLOPT_FRESH_CONNECT, 1) }
+    }
+
+    private var httpVersion: Int {
+        guard request.speaksHTTP2 else { return Int(CURL_HTTP_VERSION_1_1) }
+        let isEncrypted = request.url.hasPrefix("https:")
+        return Int(isEncrypted ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
     }
 
     private func setTLS() throws(CurlError) {

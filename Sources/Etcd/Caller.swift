@@ -4,13 +4,22 @@ import Logging
 
 /// One call of the gateway.
 struct Call: Sendable {
-    /// Below `/v3/`, such as `kv/put`.
+    /// Below `/v3/`, such as `kv/put`; of gRPC the method, such as `etcdserverpb.KV/Range`.
     var path: String
     var body: Data
     /// Whether it must not happen twice.
     var mutates = false
+    /// Whether it goes to gRPC itself and not to its gateway; the body is a framed message then.
+    var isGRPC = false
     var admission = CurlRequest.Admission.inTurn
     var deadline: Duration?
+
+    /// A call of gRPC that reads.
+    init(grpc method: String, framed message: Data) {
+        path = method
+        body = message
+        isGRPC = true
+    }
 
     init(_ path: String, _ request: some Encodable, mutates: Bool = false) throws {
         self.path = path
@@ -114,6 +123,14 @@ final class Caller: Sendable {
         for call: Call, at endpoint: Endpoint, token: String?, remaining: Duration, left: Int
     ) -> CurlRequest {
         var request = request(call.path, at: endpoint, token: token)
+        if call.isGRPC {
+            request.url = "\(endpoint.url)/\(call.path)"
+            request.headers["Content-Type"] = "application/grpc"
+            request.headers["TE"] = "trailers"
+            request.speaksHTTP2 = true
+            // libcurl would send it over a kept connection that speaks HTTP/1.
+            request.usesFreshConnection = true
+        }
         request.method = .post(call.body)
         request.admission = call.admission
         request.mayBeSentTwice = !call.mutates

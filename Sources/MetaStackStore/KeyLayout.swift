@@ -19,6 +19,8 @@ struct KeyLayout: Sendable {
         record.components.reduce(prefix) { $0.appending($1) }
     }
 
+    func key(of folder: RecordKey.Folder) -> Key { prefix.appending(folder.rawValue) }
+
     /// The path below the prefix.
     func path(of key: Key) -> String {
         String(decoding: key.bytes.dropFirst(prefix.bytes.count + 1), as: UTF8.self)

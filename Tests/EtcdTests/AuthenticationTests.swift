@@ -1,6 +1,7 @@
-import Etcd
 import Foundation
 import Testing
+
+@testable import Etcd
 
 @Suite(.timeLimit(.minutes(3))) struct AuthenticationTests {
     @Test func getsATokenAndANewOneWhenEtcdForgotIt() async throws {
@@ -14,6 +15,7 @@ import Testing
             try await cluster.ready(etcd)
             try await etcd.put(Key("a"), Data("2"))
             #expect(try await seen.count == 2)
+            #expect(await etcd.rangeByGRPC(RangeRequest(.all))?.keyValues.count == 1)
         }
     }
 

@@ -1,6 +1,7 @@
-import Etcd
 import Foundation
 import Testing
+
+@testable import Etcd
 
 @Suite(.timeLimit(.minutes(3))) struct TLSTests {
     @Test func trustsItsAuthorityAndShowsItsOwnCertificate() async throws {
@@ -10,6 +11,7 @@ import Testing
             let status = try await etcd.status(
                 endpoint: cluster.server.clientURL, deadline: .seconds(2))
             #expect(status.revision == start)
+            #expect(await etcd.rangeByGRPC(RangeRequest(.all))?.keyValues.count == 1)
         }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 extension CompletionKind {
     /// The names of what there is of a kind, asked of the cluster as the key is pressed.
@@ -42,10 +43,11 @@ struct NameCompletion {
         guard let options else { return [] }
         let kind = kind
         return await withTaskGroup(of: [String].self) { group in
+            let folders = Self.folders(kind)
             group.addTask {
                 // Somebody types: an error's words would end in the middle of their line.
                 guard let connection = try? Connection(options, quiet: true) else { return [] }
-                let cluster = try? await connection.access.load()
+                let cluster = try? await connection.access.load(.folders(folders))
                 await connection.close()
                 return cluster.map { Self.names(kind, in: $0, beginning: prefix) } ?? []
             }
@@ -55,6 +57,18 @@ struct NameCompletion {
             }
             defer { group.cancelAll() }
             return await group.next() ?? []
+        }
+    }
+
+    /// Where the names stand.
+    private static func folders(_ kind: ResourceKind) -> Set<RecordKey.Folder> {
+        switch kind {
+        case .vm: [.desiredVMs]
+        case .image: [.images]
+        case .flavour: [.flavours]
+        case .host: [.hosts, .desiredHosts]
+        case .volume: [.volumes, .desiredVMs]
+        case .config: [.globalConfig]
         }
     }
 

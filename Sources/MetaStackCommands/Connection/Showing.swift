@@ -1,13 +1,20 @@
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 import Synchronization
 
 extension CommandSession {
     /// Shows a list as its options say, and with `--watch` whatever changes of it.
+    ///
+    /// - Parameter part: what a table of it shows.
     func list(
-        _ options: ListOptions, _ listing: @escaping @Sendable (Cluster) throws -> Listing
+        _ options: ListOptions, of part: ClusterPart = .everything,
+        _ listing: @escaping @Sendable (Cluster) throws -> Listing
     ) async throws {
-        let cluster = try await access.load()
+        // What changes is followed over everything, and documents show everything.
+        let isTable = format.isForPeople || format == .name
+        let isPartial = isTable && !options.watching.watch && !options.hasPath
+        let cluster = try await access.load(isPartial ? part : .everything)
         let now = try options.apply(to: try listing(cluster), warn: warn)
         guard options.watching.watch else { return screen.output(try renderer.text(of: now)) }
         let printer = Mutex(WatchPrinter(renderer))

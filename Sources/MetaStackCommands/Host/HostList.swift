@@ -1,5 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
+import MetaStackModel
+import MetaStackStore
 
 struct HostList: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -9,6 +11,8 @@ struct HostList: ClusterCommand {
     @OptionGroup var options: ListOptions
 
     func perform(in session: CommandSession) async throws {
-        try await session.list(options) { $0.hostListing(at: session.now()) }
+        try await session.list(
+            options, of: .folders([.hosts, .desiredHosts, .actualVMs, .history])
+        ) { $0.hostListing(at: session.now()) }
     }
 }

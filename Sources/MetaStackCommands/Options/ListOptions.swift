@@ -26,6 +26,11 @@ struct ListOptions: ParsableArguments {
 
     func validate() throws { _ = try labels }
 
+    /// Whether the order goes by documents.
+    var hasPath: Bool {
+        sortBy?.split(separator: ",").contains { $0.hasPrefix(".") || $0.hasPrefix("-.") } ?? false
+    }
+
     private var labels: LabelSelector {
         get throws { try LabelSelector(selector.joined(separator: ",")) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import MetaStackManagement
+import MetaStackStore
 
 struct VMList: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -9,6 +10,6 @@ struct VMList: ClusterCommand {
     @OptionGroup var options: ListOptions
 
     func perform(in session: CommandSession) async throws {
-        try await session.list(options) { $0.vmListing(at: session.now()) }
+        try await session.list(options, of: .vmStates) { $0.vmListing(at: session.now()) }
     }
 }

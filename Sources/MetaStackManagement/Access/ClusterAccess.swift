@@ -5,6 +5,8 @@ package import MetaStackStore
 package protocol ClusterAccess: Sendable {
     /// All records now.
     func load() async throws -> Cluster
+    /// Records now, of which at least a part must be there.
+    func load(_ part: ClusterPart) async throws -> Cluster
     /// Writes all of it, or nothing.
     func write(
         _ writes: [RecordWrite], if conditions: [RecordCondition]
@@ -13,6 +15,11 @@ package protocol ClusterAccess: Sendable {
     func follow(
         _ cluster: Cluster, until isEnough: @Sendable (Cluster) throws -> Bool
     ) async throws
+}
+
+extension ClusterAccess {
+    /// All of them are a part, too.
+    package func load(_ part: ClusterPart) async throws -> Cluster { try await load() }
 }
 
 extension ClusterStore: ClusterAccess {

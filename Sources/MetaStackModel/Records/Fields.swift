@@ -10,21 +10,47 @@ struct FieldName: CodingKey {
 ///
 /// An absent field and a `null` are the same: the field's default.
 struct FieldReader {
-    private let container: KeyedDecodingContainer<FieldName>
-    private var known: Set<String> = []
+    private enum Source {
+        case container(KeyedDecodingContainer<FieldName>)
+        /// Quicker by far, for records that are plain.
+        case plain(PlainJSON.Fields)
+    }
+
+    private let source: Source
+    private var known: [String] = []
 
     init(_ decoder: any Decoder) throws {
-        container = try decoder.container(keyedBy: FieldName.self)
+        if let plain = decoder as? PlainDecoder {
+            source = .plain(try plain.fields())
+        } else {
+            source = .container(try decoder.container(keyedBy: FieldName.self))
+        }
     }
 
     mutating func required<Value: Decodable>(_ name: String) throws -> Value {
-        known.insert(name)
-        return try named(name) { try container.decode(Value.self, forKey: $0) }
+        known.append(name)
+        switch source {
+        case .container(let container):
+            return try named(name) { try container.decode(Value.self, forKey: $0) }
+        case .plain(let fields):
+            guard let field = fields.first(where: { $0.name == name }), field.value != .null else {
+                throw PlainJSON.Unplain()
+            }
+            return try PlainDecoder.decode(Value.self, from: field.value)
+        }
     }
 
     mutating func optional<Value: Decodable>(_ name: String) throws -> Value? {
-        known.insert(name)
-        return try named(name) { try container.decodeIfPresent(Value.self, forKey: $0) }
+        known.append(name)
+        switch source {
+        case .container(let container):
+            return try named(name) { try container.decodeIfPresent(Value.self, forKey: $0) }
+        case .plain(let fields):
+            guard let field = fields.first(where: { $0.name == name }), field.value != .null else {
+                return nil
+            }
+            return try PlainDecoder.decode(Value.self, from: field.value)
+        }
     }
 
     /// A value that refuses itself does not know which field it stands in.
@@ -56,8 +82,15 @@ struct FieldReader {
     /// What the record holds besides the fields that were asked for.
     func rest() throws -> [String: JSONValue] {
         var rest: [String: JSONValue] = [:]
-        for name in container.allKeys where !known.contains(name.stringValue) {
-            rest[name.stringValue] = try container.decode(JSONValue.self, forKey: name)
+        switch source {
+        case .container(let container):
+            for name in container.allKeys where !known.contains(name.stringValue) {
+                rest[name.stringValue] = try container.decode(JSONValue.self, forKey: name)
+            }
+        case .plain(let fields):
+            for field in fields where !known.contains(field.name) {
+                rest[field.name] = field.value
+            }
         }
         return rest
     }
