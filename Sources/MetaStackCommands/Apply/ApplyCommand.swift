@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct ApplyCommand: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -44,7 +45,7 @@ struct ApplyCommand: ClusterCommand {
     }
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let plan = try ApplyPlan(
             try files.documents(), pruning: try selector.map { try LabelSelector($0) },
             in: cluster, at: session.now(), newID: session.newID)

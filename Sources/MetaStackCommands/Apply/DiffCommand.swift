@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct DiffCommand: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -12,7 +13,8 @@ struct DiffCommand: ClusterCommand {
 
     func perform(in session: CommandSession) async throws {
         let plan = try ApplyPlan(
-            try files.documents(), in: try await session.access.load(), at: session.now(),
+            try files.documents(), in: try await session.access.load(.everything),
+            at: session.now(),
             newID: session.newID)
         for step in plan.steps where step.change.isNeeded {
             session.screen.output(try text(of: step.change, hasColours: session.screen.hasColours))

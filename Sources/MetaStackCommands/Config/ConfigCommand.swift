@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,7 +41,7 @@ struct ConfigShow: ClusterCommand {
     var name: String
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.find(.config, name)
         try await session.show(watching, in: cluster) { cluster in
             guard let resource = try cluster.resource(.config, id) else { return nil }
@@ -72,7 +73,7 @@ struct ConfigSet: ClusterCommand {
     var fields: [FieldAssignment]
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         session.warnOfUnknownSetting(name.text, in: cluster)
         try await session.set(fields, of: .config, name.text, in: cluster)
     }
@@ -90,7 +91,7 @@ struct ConfigEdit: ClusterCommand {
     var name: ResourceName
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         session.warnOfUnknownSetting(name.text, in: cluster)
         var edit = try RecordEdit(.config, name.text, in: cluster, session)
         try await edit.run()
@@ -108,7 +109,7 @@ struct ConfigUnset: ClusterCommand {
     var name: String
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let change = try ResourceChange.delete(
             .config, id: try cluster.find(.config, name), in: cluster)
         try session.requireYes(to: "remove the setting \(change.name)?", confirming)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 /// A noun whose desired record can be edited and set field by field.
 protocol EditedKind {
@@ -31,7 +32,7 @@ struct EditCommand<Edited: EditedKind>: ClusterCommand {
     var name: String
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.find(Edited.kind, name)
         var edit = try RecordEdit(Edited.kind, id, in: cluster, session)
         try await edit.run()
@@ -59,7 +60,7 @@ struct SetCommand<Edited: EditedKind>: ClusterCommand {
     var fields: [FieldAssignment]
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.find(Edited.kind, name)
         try await session.set(fields, of: Edited.kind, id, in: cluster)
     }

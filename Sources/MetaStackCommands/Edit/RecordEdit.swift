@@ -104,7 +104,7 @@ struct RecordEdit {
             return .done
         case .conflict:
             refusal = change.conflict
-            cluster = try await session.access.load()
+            cluster = try await session.access.load(.everything)
             let theirs = cluster.desiredRecord(kind, id)
             let difference = UnifiedDiff(try Self.text(stored), try Self.text(theirs))
             stored = theirs

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct ExplainCommand: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -29,7 +30,7 @@ struct ExplainCommand: ClusterCommand {
     var lost: [String] = []
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         var question = Explanation.Question()
         for host in lost { question.lost.insert(try cluster.hostNames.find(host)) }
         if let flavour { question.flavour = try cluster.flavourNames.find(flavour) }

@@ -30,7 +30,7 @@ struct FlavourAdd: ClusterCommand {
     func perform(in session: CommandSession) async throws {
         let flavour = try Flavour(
             name: name, vcpus: vcpus, ram: ram, disk: disk, labels: labels.label.dictionary)
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         try cluster.flavourNames.requireFree(name)
         let id = try FlavourID(session.newID())
         // Still true at the write: the id is new.

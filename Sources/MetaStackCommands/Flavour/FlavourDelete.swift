@@ -15,7 +15,7 @@ struct FlavourDelete: ClusterCommand {
     var name: String
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.flavourNames.find(name)
         let flavour = cluster.flavours[id]
         let word = flavour?.value.name.text ?? id.text

@@ -2,6 +2,7 @@ import ArgumentParser
 import MetaStackDecisions
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct HostMaintenance: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -25,7 +26,7 @@ struct HostMaintenance: ClusterCommand {
     func validate() throws { _ = try waiting.condition(outOf: .drained) }
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.hostNames.find(name)
         let reason = reason
         let words = "is in maintenance" + (reason.map { ": \($0)" } ?? "")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct HostReady: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -12,7 +13,7 @@ struct HostReady: ClusterCommand {
     var name: String
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.hostNames.find(name)
         try await HostChange(id: id, words: "takes VMs") { host in
             host.state = .ready

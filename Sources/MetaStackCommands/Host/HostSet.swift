@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct HostSet: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -44,7 +45,7 @@ struct HostSet: ClusterCommand {
     }
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.hostNames.find(name)
         try await session.set(try fields + options(), of: .host, id.text, in: cluster)
     }

@@ -38,7 +38,7 @@ struct ImageAdd: ClusterCommand {
     func perform(in session: CommandSession) async throws {
         var image = try ImageSource.image(name, source, format: format, checksum: checksum)
         image.labels = labels.label.dictionary
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         try cluster.imageNames.requireFree(name)
         let id = try ImageID(session.newID())
         // Still true at the write: the id is new.

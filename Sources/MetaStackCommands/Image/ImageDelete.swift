@@ -18,7 +18,7 @@ struct ImageDelete: ClusterCommand {
     func validate() throws { _ = try waiting.condition(outOf: .gone) }
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.imageNames.find(name)
         let image = cluster.images[id]
         let word = image?.value.name.text ?? id.text

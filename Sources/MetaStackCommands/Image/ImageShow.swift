@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct ImageShow: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +14,7 @@ struct ImageShow: ClusterCommand {
     var name: String
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.imageNames.find(name)
         try await session.show(watching, in: cluster) { cluster in
             guard let resource = try cluster.resource(.image, id.text) else { return nil }

@@ -43,7 +43,7 @@ struct RebalanceCommand: ClusterCommand {
     }
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let wanted = try settings(cluster)
         if policy != nil { return try await write(wanted, over: cluster, in: session) }
         let plan = Rebalance(of: cluster, by: wanted, at: session.now())

@@ -1,5 +1,6 @@
 import ArgumentParser
 import MetaStackManagement
+import MetaStackStore
 
 struct StatusCommand: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +14,8 @@ struct StatusCommand: ClusterCommand {
     @OptionGroup var watching: WatchOptions
 
     func perform(in session: CommandSession) async throws {
-        try await session.show(watching, in: try await session.access.load()) { cluster in
+        let cluster = try await session.access.load(.everything)
+        try await session.show(watching, in: cluster) { cluster in
             let status = ClusterStatus(cluster)
             return Shown(name: "status", document: status.document) { status.text }
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct TakeoverArm: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -15,7 +16,7 @@ struct TakeoverArm: ClusterCommand {
     var reason: String?
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let change = try TakeoverSwitchChange(to: .armed, reason: reason)
         try await change.write(over: cluster, in: session)
         let held = TakeoverStatus(cluster).held.map(\.host.text)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct TakeoverDisarm: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -14,7 +15,7 @@ struct TakeoverDisarm: ClusterCommand {
     var reason: String?
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let change = try TakeoverSwitchChange(to: .disarmed, reason: reason)
         try await change.write(over: cluster, in: session)
     }

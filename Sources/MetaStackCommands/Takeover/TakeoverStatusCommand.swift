@@ -1,5 +1,6 @@
 import ArgumentParser
 import MetaStackManagement
+import MetaStackStore
 
 struct TakeoverStatusCommand: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -9,7 +10,7 @@ struct TakeoverStatusCommand: ClusterCommand {
     @OptionGroup var global: GlobalOptions
 
     func perform(in session: CommandSession) async throws {
-        let status = TakeoverStatus(try await session.access.load())
+        let status = TakeoverStatus(try await session.access.load(.everything))
         try session.answer(try status.document()) { status.text(at: session.now()) }
     }
 }

@@ -61,7 +61,7 @@ struct VMCreate: ClusterCommand {
     }
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let change = try ResourceChange.create(
             .vm, id: session.newID(), try record(in: cluster), in: cluster, at: session.now())
         let (id, name) = (VMID(unchecked: change.id), change.name)

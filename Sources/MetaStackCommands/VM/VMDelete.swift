@@ -20,7 +20,7 @@ struct VMDelete: ClusterCommand {
     func validate() throws { _ = try waiting.condition(outOf: .gone) }
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.vmNames.find(name)
         let vm = VMOverview(id, in: cluster)
         let isWanted =

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct VMHistoryCommand: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +14,7 @@ struct VMHistoryCommand: ClusterCommand {
     var name: String
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.vmNames.find(name)
         let vm = VMOverview(id, in: cluster)
         let past = vm.history.map { VMPast($0.value) }

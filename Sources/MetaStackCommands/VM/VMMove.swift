@@ -30,7 +30,7 @@ struct VMMove: ClusterCommand {
     func validate() throws { _ = try waiting.condition(outOf: .moved, .running) }
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.vmNames.find(name)
         let target = try to.map { try cluster.hostNames.find($0) }
         let order = try MoveOrder(id, to: target, offline: offline, in: cluster)

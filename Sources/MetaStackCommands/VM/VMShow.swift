@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct VMShow: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +14,7 @@ struct VMShow: ClusterCommand {
     var name: String
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.vmNames.find(name)
         try await session.show(watching, in: cluster) { cluster in
             guard cluster.vmIDs.contains(id) else { return nil }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 
 struct VMStop: ClusterCommand {
     static let configuration = CommandConfiguration(
@@ -15,7 +16,7 @@ struct VMStop: ClusterCommand {
     func validate() throws { _ = try waiting.condition(outOf: .stopped) }
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.vmNames.find(name)
         let change = try VMStateChange(id, to: .stop, in: cluster)
         let revision = try await change.write(in: session)

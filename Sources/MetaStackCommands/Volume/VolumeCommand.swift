@@ -1,5 +1,6 @@
 import ArgumentParser
 import MetaStackManagement
+import MetaStackStore
 
 struct VolumeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,7 +32,7 @@ struct VolumeShow: ClusterCommand {
     var name: String
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load()
+        let cluster = try await session.access.load(.everything)
         let id = try cluster.find(.volume, name)
         try await session.show(watching, in: cluster) { cluster in
             guard let resource = try cluster.resource(.volume, id) else { return nil }

@@ -24,9 +24,7 @@ package enum PendingReason {
         if let pin = plan.request.pin, cluster.hosts[pin] == nil {
             return "host \(pin), to which it is pinned, is not live"
         }
-        let refusals = placement.refusals(of: plan.request)
-        return refusals.values.contains(where: \.isEmpty)
-            ? heldBack(id, cluster) : text(for: refusals, plan.request.pin)
+        return refusal(of: plan.request, by: placement) ?? heldBack(id, cluster)
     }
 
     /// A VM that was somebody's is taken over, and that may have to wait.
@@ -42,12 +40,22 @@ package enum PendingReason {
         return "takeovers are held back: \(reason)"
     }
 
-    private static func text(for refusals: [HostID: [Refusal]], _ pin: HostID?) -> String {
-        let asked = refusals.filter { pin == nil || $0.key == pin }.sorted { $0.key < $1.key }
-        let shown = asked.prefix(hostsShown).map { host, reasons in
-            "\(host): " + reasons.map(\.description).joined(separator: " and ")
+    /// Why no host can take it; nil where one can. Thousands of VMs may wait, so that the first host
+    /// that can ends the search.
+    private static func refusal(
+        of request: PlacementRequest, by placement: Placement
+    ) -> String? {
+        var shown: [String] = []
+        var count = 0
+        for host in placement.offers.map(\.host) {
+            let reasons = placement.refusals(of: request, by: host) ?? []
+            if reasons.isEmpty { return nil }
+            guard request.pin == nil || request.pin == host else { continue }
+            count += 1
+            guard count <= hostsShown else { continue }
+            shown.append("\(host): " + reasons.map(\.description).joined(separator: " and "))
         }
-        let more = asked.count - shown.count
+        let more = count - shown.count
         return "no host can take it: " + shown.joined(separator: "; ")
             + (more > 0 ? "; and \(more) more" : "")
     }

@@ -26,7 +26,8 @@ package struct VMOverview: Sendable {
 
     /// By name, then by id.
     package static func all(in cluster: Cluster) -> [VMOverview] {
-        cluster.vmIDs.map { VMOverview($0, in: cluster) }
-            .sorted { ($0.name, $0.id) < ($1.name, $1.id) }
+        // Names are put in order by themselves: the rest of a VM is large to move about.
+        cluster.vmIDs.map { (cluster.desiredVMs[$0]?.value.name.text ?? $0.text, $0) }
+            .sorted { $0 < $1 }.map { VMOverview($0.1, in: cluster) }
     }
 }
