@@ -21,23 +21,28 @@ extension ClusterStore {
         // One small read learns the revision that all others go by, and that etcd is there.
         let revision = try await standing().revision
         let at = Etcd.Revision(revision)
-        async let volumes = part == .vmStates ? volumeIDs(client, at) : []
+        async let owners = part == .vmStates ? volumeOwners(client, at) : []
         var cluster = try await read(folders, at, client)
         cluster.revision = revision
         if part == .vmStates {
-            try await completeStates(of: &cluster, volumes: volumes, at, client)
+            try await completeStates(of: &cluster, owners: owners, at, client)
         }
         return cluster
     }
 
+    /// - Parameter vms: whose volumes and histories are read; nil for all.
     private func read(
-        _ folders: Set<Folder>, _ revision: Etcd.Revision, _ client: any BulkReads
+        _ folders: Set<Folder>, _ revision: Etcd.Revision, _ client: any BulkReads,
+        of vms: Set<String>? = nil
     ) async throws -> Cluster {
         try await withThrowingTaskGroup(of: (Folder, Cluster).self) { group in
             for folder in folders {
                 group.addTask { [layout] in
                     let range = KeyRange.children(of: layout.key(of: folder))
-                    let listing = try await client.bulk(range, at: revision, keysOnly: false)
+                    var listing = try await client.bulk(range, at: revision, keysOnly: false)
+                    if let vms {
+                        listing.keyValues.removeAll { !vms.contains($0.key.vm(in: folder)) }
+                    }
                     return (folder, Cluster(listing, layout))
                 }
             }
@@ -47,31 +52,30 @@ extension ClusterStore {
         }
     }
 
-    private func volumeIDs(
+    /// The VMs that have volumes, by id.
+    private func volumeOwners(
         _ client: any BulkReads, _ revision: Etcd.Revision
-    ) async throws -> [String] {
+    ) async throws -> Set<String> {
         let range = KeyRange.children(of: layout.key(of: .volumes))
         let listing = try await client.bulk(range, at: revision, keysOnly: true)
-        return listing.keyValues.map(\.key.lastComponent)
+        return Set(listing.keyValues.map { $0.key.vm(in: .volumes) })
     }
 
     /// Reads the volumes of VMs of which nothing else is left, and volumes and histories of those
     /// that are wanted and owned by nobody: there they say why.
     private func completeStates(
-        of cluster: inout Cluster, volumes: [String], _ revision: Etcd.Revision,
+        of cluster: inout Cluster, owners: Set<String>, _ revision: Etcd.Revision,
         _ client: any BulkReads
     ) async throws {
-        let unowned = Set(cluster.desiredVMs.keys).subtracting(cluster.actualVMs.keys)
-        var needed: Set<Folder> = unowned.isEmpty ? [] : [.volumes, .history]
-        let isLeft = volumes.contains { text in
-            // What is no id of a volume is told as a record that cannot be read.
-            guard let id = try? VolumeID(text) else { return true }
-            return cluster.desiredVMs[id.vm] == nil && cluster.actualVMs[id.vm] == nil
-        }
-        if isLeft { needed.insert(.volumes) }
-        guard !needed.isEmpty else { return }
-        let more = try await read(needed, revision, client)
-        for folder in needed { cluster.take(folder, from: more) }
+        let wanted = Set(cluster.desiredVMs.keys.map(\.text))
+        let owned = Set(cluster.actualVMs.keys.map(\.text))
+        let unowned = wanted.subtracting(owned)
+        let left = owners.subtracting(wanted).subtracting(owned)
+        let vms = unowned.union(left)
+        guard !vms.isEmpty else { return }
+        let folders: Set<Folder> = unowned.isEmpty ? [.volumes] : [.volumes, .history]
+        let more = try await read(folders, revision, client, of: vms)
+        for folder in folders { cluster.take(folder, from: more) }
     }
 }
 
@@ -79,5 +83,14 @@ extension Cluster {
     fileprivate init(_ listing: Listing, _ layout: KeyLayout) {
         self.init()
         for keyValue in listing.keyValues { apply(RawRecord(keyValue, layout: layout)) }
+    }
+}
+
+extension Key {
+    /// The VM that a record is about; all of the last component where that is no id of a volume.
+    fileprivate func vm(in folder: RecordKey.Folder) -> String {
+        let id = lastComponent
+        guard folder == .volumes, let dot = id.lastIndex(of: ".") else { return id }
+        return String(id[..<dot])
     }
 }
