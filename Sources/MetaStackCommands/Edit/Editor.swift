@@ -10,14 +10,13 @@ struct Editor: Sendable {
     /// What `VISUAL` or `EDITOR` say, else `vi`, on this process's terminal.
     static let standard = Editor { path in
         let words = command(ProcessInfo.processInfo.environment)
-        let ending: TerminationStatus
-        do {
-            ending = try await run(
-                .name(words[0]), arguments: Arguments(Array(words.dropFirst()) + [path]),
-                input: .currentStandardInput, output: .currentStandardOutput,
-                error: .currentStandardError
-            ).terminationStatus
-        } catch {
+        // `env` looks for a name in PATH, and takes a path as it is.
+        let ending = try await run(
+            .name("env"), arguments: Arguments(words + [path]),
+            input: .currentStandardInput, output: .currentStandardOutput,
+            error: .currentStandardError
+        ).terminationStatus
+        guard ending != .exited(notFound) else {
             throw CommandFailure(
                 .failed, "cannot run the editor \(words[0]): name yours in EDITOR")
         }
@@ -25,6 +24,9 @@ struct Editor: Sendable {
             throw CommandFailure(.failed, "the editor \(words[0]) failed, nothing was written")
         }
     }
+
+    /// What `env` ends with where there is no such program.
+    private static let notFound: Int32 = 127
 
     /// The program and its arguments; an editor's name may bring some along, as `code --wait` does.
     static func command(_ environment: [String: String]) -> [String] {
