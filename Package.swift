@@ -32,7 +32,9 @@ func readme(_ name: String) -> [String] {
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -52,6 +54,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(
@@ -87,10 +90,11 @@ let package = Package(
             "MetaStackAgent", "Ceph", "Curl", "Libvirt", "MetaStackDecisions", "MetaStackModel",
             "MetaStackStore", crypto, lifecycle, logging, subprocess),
         module(
-            "MetaStackManagement", "MetaStackDecisions", "MetaStackModel", "MetaStackStore"),
+            "MetaStackManagement", "MetaStackDecisions", "MetaStackModel", "MetaStackStore", crypto),
         module(
-            "MetaStackWeb", "MetaStackDecisions", "MetaStackManagement", "MetaStackModel",
-            "MetaStackStore", crypto, hummingbird, hummingbirdTLS, lifecycle, logging, mustache),
+            "MetaStackWeb", "Etcd", "MetaStackDecisions", "MetaStackManagement", "MetaStackModel",
+            "MetaStackStore", crypto, deque, hummingbird, hummingbirdCore, hummingbirdTLS, lifecycle, logging,
+            mustache),
         module(
             "MetaStackCommands", "Curl", "Etcd", "MetaStackDecisions", "MetaStackLogging",
             "MetaStackManagement", "MetaStackModel", "MetaStackStore", "MetaStackWeb",

@@ -10,6 +10,8 @@ public struct CurlRequest: Sendable {
         case get
         case head
         case post(Data)
+        /// Any other verb, such as `PUT`; the body is sent where there is one.
+        case custom(String, Data?)
     }
 
     /// Whether a transfer waits for a free place among the others.

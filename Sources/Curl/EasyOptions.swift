@@ -97,15 +97,21 @@ extension RunningTransfer {
         case .head:
             try set(CURLOPT_NOBODY, 1)
         case .post(let body):
-            // The size comes first: with it libcurl copies bytes, without it a C string.
-            try check(ccurl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
-            let result = body.withUnsafeBytes { bytes in
-                ccurl_set_pointer(
-                    easy, CURLOPT_COPYPOSTFIELDS,
-                    UnsafeMutableRawPointer(mutating: bytes.baseAddress))
-            }
-            try check(result)
+            try setBody(body)
+        case .custom(let verb, let body):
+            if let body { try setBody(body) }
+            try set(CURLOPT_CUSTOMREQUEST, verb)
         }
+    }
+
+    private func setBody(_ body: Data) throws(CurlError) {
+        // The size comes first: with it libcurl copies bytes, without it a C string.
+        try check(ccurl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
+        let result = body.withUnsafeBytes { bytes in
+            ccurl_set_pointer(
+                easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+        }
+        try check(result)
     }
 
     private func set(_ option: CURLoption, _ value: Int) throws(CurlError) {

@@ -28,11 +28,22 @@ public final class ClusterStore: Sendable {
     ///
     /// - Throws: `EtcdError`.
     public func load() async throws -> Cluster {
-        let listing = try await client.list(layout.range)
+        let listing = try await records()
         var cluster = Cluster()
-        for keyValue in listing.keyValues { cluster.apply(RawRecord(keyValue, layout: layout)) }
-        cluster.revision = .init(listing.revision)
+        for record in listing.records { cluster.apply(record) }
+        cluster.revision = listing.revision
         return cluster
+    }
+
+    /// All records as they stand in etcd, at one revision (etcd's `Range`, in pages).
+    ///
+    /// - Throws: `EtcdError`.
+    public func records() async throws -> (
+        records: [RawRecord], revision: MetaStackModel.Revision
+    ) {
+        let listing = try await client.list(layout.range)
+        let records = listing.keyValues.map { RawRecord($0, layout: layout) }
+        return (records, .init(listing.revision))
     }
 
     /// One record as it is now, past every cache; nil where its key does not exist.

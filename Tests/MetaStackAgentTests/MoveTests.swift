@@ -217,6 +217,30 @@ extension AgentTests {
             }
         }
 
+        /// Seen with a source that was cut off from etcd and Ceph in the midst of a move.
+        @Test func aMoveThatNeverEndsKeepsNoGuestThatIsAnothers() async throws {
+            try await run { fleet, owner, other in
+                let (ends, end) = AsyncStream<Void>.makeStream()
+                owner.hypervisor.calls.before(.migrate, times: 1) {
+                    for await _ in ends { throw TestingError("its QEMU is gone") }
+                }
+                owner.hypervisor.calls.before(.abortMigration) {
+                    throw TestingError("libvirt gave no answer")
+                }
+                owner.hypervisor.calls.before(.kill) { end.yield() }
+                let order = #", "move": {"id": "m", "from": "\#(owner.id)"}"#
+                try await fleet.put("desired_vms/web", Self.wanted(order))
+                try await fleet.until("it moves") { !$0.arrivals.isEmpty }
+                try await fleet.delete("actual_vms/web")
+                try await fleet.until("another host runs it") {
+                    $0.isRunning("web", on: other.id)
+                }
+                try await fleet.eventually("nothing of it is left where it was") {
+                    await owner.hypervisor.localDomain(web) == nil
+                }
+            }
+        }
+
         @Test func aTargetWhoseAgentIsRestartedMidwayStillTakesTheGuest() async throws {
             try await TestFleet.run(leaseTTL: .seconds(20)) { fleet in
                 let hosts = try await fleet.startHosts(2)

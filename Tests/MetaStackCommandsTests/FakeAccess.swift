@@ -93,7 +93,7 @@ final class FakeAccess: ClusterAccess {
         case .globalConfig(let name):
             cluster.globalConfig[name].map { ($0.revision, $0.createRevision) }
         case .actualVM, .host, .volume, .history, .decline,
-            .actualImage, .arrival:
+            .actualImage, .arrival, .token:
             nil
         }
     }

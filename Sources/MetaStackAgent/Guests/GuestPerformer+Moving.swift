@@ -102,6 +102,9 @@ extension GuestPerformer {
             try await sendMemory(to: arrival, move, situation, known)
         } catch {
             try Task.checkCancellation()
+            // Somebody else's by now: the rules end what is left here.
+            guard view.cluster.actualVMs[situation.vm]?.incarnation == situation.claim?.incarnation
+            else { return .acted }
             guard try await hypervisor.domain(of: situation.vm) == nil else {
                 var now = situation
                 now.claim = known.value

@@ -14,7 +14,8 @@ extension GuestPerformer {
         return arrival
     }
 
-    /// Says how far it is, and breaks off where nobody wants it any more.
+    /// Says how far it is, breaks off where nobody wants it any more, and ends the guest where the VM
+    /// is another's: a QEMU whose disk is gone may never come to the end of it, nor may libvirt.
     func sendMemory(
         to arrival: Stored<Arrival>, _ move: GuestMove, _ situation: GuestSituation,
         _ known: LatestClaim
@@ -25,13 +26,21 @@ extension GuestPerformer {
                 return true
             }
             group.addTask {
+                var brokenOff: BootInstant?
                 while true {
                     try await clock.sleep(for: settings.lookAtMoveEvery)
-                    guard canArrive(move, situation) else {
-                        try await hypervisor.abortMigration(of: situation.vm)
+                    if isLost(situation, since: brokenOff) {
+                        log(situation).warning("guest killed, its VM is no longer this host's")
+                        try await hypervisor.kill(situation.vm)
                         return false
                     }
-                    await publishProgress(situation, known)
+                    guard brokenOff == nil else { continue }
+                    if canArrive(move, situation) {
+                        await publishProgress(situation, known)
+                    } else {
+                        brokenOff = clock.now
+                        await breakOff(situation)
+                    }
                 }
             }
             defer { group.cancelAll() }
@@ -45,6 +54,28 @@ extension GuestPerformer {
     private func canArrive(_ move: GuestMove, _ situation: GuestSituation) -> Bool {
         isWanted(move, situation) && answer(to: move, of: situation.vm) != nil
             && view.provenLease(at: clock.now) != nil
+    }
+
+    /// A call that gets no answer is no reason to wait for the other one.
+    private func breakOff(_ situation: GuestSituation) async {
+        do {
+            try await hypervisor.abortMigration(of: situation.vm)
+        } catch {
+            log(situation).warning("move not broken off", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Whether the VM is another's, or nobody's for so long that this guest cannot go on either.
+    ///
+    /// - Parameter brokenOff: when the move was; nil where it goes on.
+    private func isLost(_ situation: GuestSituation, since brokenOff: BootInstant?) -> Bool {
+        let now = clock.now
+        guard view.provenLease(at: now) != nil else { return false }
+        if let claim = view.cluster.actualVMs[situation.vm] {
+            return claim.incarnation != situation.claim?.incarnation
+                || claim.value.host != view.me
+        }
+        return brokenOff.map { $0 + settings.answerWithin <= now } ?? false
     }
 
     private func isWanted(_ move: GuestMove, _ situation: GuestSituation) -> Bool {

@@ -54,7 +54,7 @@ struct ChangeRouter: Sendable {
             case .desiredHost: markOwn()
             case MoveLimits.key: guests.mark(view.read(\.waitingToMove))
             case TakeoverSwitch.key: switchChanged()
-            case .flavour, .globalConfig: break
+            case .flavour, .globalConfig, .token: break
             }
         }
         if view.change({ state in state.look { $0.takeShift() } }) {

@@ -7,6 +7,10 @@ import MetaStackModel
 public enum GuestRules {
     public static func next(_ situation: GuestSituation) -> GuestStep {
         if let malformed = situation.malformed { return .handsOff(malformed) }
+        // A VM that waits for room or for a switch may wait for ever, and its answer must not.
+        if situation.claim == nil, situation.domain == nil, hasStaleAnswer(situation) {
+            return .withdrawAnswer
+        }
         let step = stepOfOwner(situation)
         // Housekeeping comes when nothing else is to be done, and so never in a guest's way.
         guard step == .none else { return step }

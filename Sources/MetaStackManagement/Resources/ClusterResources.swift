@@ -19,7 +19,7 @@ extension Cluster {
         Resource(
             kind: .vm, id: vm.id.text, name: vm.name, labels: vm.desired?.value.labels ?? [:],
             status: status.word.rawValue, revision: vm.desired?.revision,
-            document: try vm.document(status))
+            document: { try vm.document(status) })
     }
 
     func resource(_ id: ImageID) throws -> Resource {
@@ -27,7 +27,7 @@ extension Cluster {
         return Resource(
             kind: .image, id: id.text, name: image?.value.name.text ?? id.text,
             labels: image?.value.labels ?? [:], status: ImageStatus(id, in: self).word.rawValue,
-            revision: image?.revision, document: try document(of: id))
+            revision: image?.revision, document: { try self.document(of: id) })
     }
 
     func resource(_ id: FlavourID) throws -> Resource {
@@ -35,7 +35,7 @@ extension Cluster {
         return Resource(
             kind: .flavour, id: id.text, name: flavour?.value.name.text ?? id.text,
             labels: flavour?.value.labels ?? [:], status: nil, revision: flavour?.revision,
-            document: try document(of: id))
+            document: { try self.document(of: id) })
     }
 
     func resource(_ id: HostID) throws -> Resource {
@@ -44,7 +44,7 @@ extension Cluster {
             kind: .host, id: id.text, name: id.text,
             labels: (hosts[id]?.value.labels ?? [:]).merging(wanted?.value.labels ?? [:]) { $1 },
             status: HostStatus(id, in: self).rawValue, revision: wanted?.revision,
-            document: try document(of: id))
+            document: { try self.document(of: id) })
     }
 
     /// - Parameter text: of a volume that is there.
@@ -56,11 +56,13 @@ extension Cluster {
         return Resource(
             kind: .volume, id: text, name: zip(vm, id).map { "\($0).\($1.disk)" } ?? text,
             labels: [:], status: state ?? "malformed", revision: volume?.revision,
-            document: .object([
-                "id": .string(text), "vm": JSONValue(vm), "status": JSONValue(state),
-                "message": JSONValue(malformed["volumes/\(text)"]?.description),
-                "actual": try JSONValue(volume),
-            ]))
+            document: {
+                .object([
+                    "id": .string(text), "vm": JSONValue(vm), "status": JSONValue(state),
+                    "message": JSONValue(malformed["volumes/\(text)"]?.description),
+                    "actual": try JSONValue(volume),
+                ])
+            })
     }
 
     func configResource(_ name: String) throws -> Resource {
@@ -75,10 +77,12 @@ extension Cluster {
         return Resource(
             kind: .config, id: name, name: name, labels: [:],
             status: message == nil ? nil : "malformed", revision: stored.revision,
-            document: .object([
-                "id": .string(name), "name": .string(name), "message": JSONValue(message),
-                "desired": stored.document,
-            ]))
+            document: {
+                .object([
+                    "id": .string(name), "name": .string(name), "message": JSONValue(message),
+                    "desired": stored.document,
+                ])
+            })
     }
 
     private static func described(

@@ -11,8 +11,24 @@ package struct Resource: Sendable {
     package let status: String?
     /// Of the record that says what is wanted: what a change compares. nil where there is none.
     package let revision: Revision?
+    private let makeDocument: @Sendable () throws -> JSONValue
+
+    /// - Parameter document: made only where somebody looks at it; most lists show but a part.
+    init(
+        kind: ResourceKind, id: String, name: String, labels: [String: String], status: String?,
+        revision: Revision?, document: @escaping @Sendable () throws -> JSONValue
+    ) {
+        self.kind = kind
+        self.id = id
+        self.name = name
+        self.labels = labels
+        self.status = status
+        self.revision = revision
+        makeDocument = document
+    }
+
     /// For programs, as `-o json` and the API have it.
-    package let document: JSONValue
+    package var document: JSONValue { get throws { try makeDocument() } }
 }
 
 extension Cluster {

@@ -15,8 +15,11 @@ package struct ResourceChange: Sendable {
     package let before: JSONValue?
     package let after: JSONValue?
 
+    /// Whether it is written though nothing in it changes: the new revision is what is meant.
+    var isRepeated = false
+
     /// Whether there is anything to write.
-    package var isNeeded: Bool { before != after }
+    package var isNeeded: Bool { before != after || isRepeated }
 
     /// What whoever loses the race is told.
     package var conflict: CommandFailure { .changedMeanwhile("\(kind.word) \(name)") }

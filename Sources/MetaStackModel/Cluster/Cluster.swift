@@ -24,6 +24,8 @@ public struct Cluster: Sendable, Equatable {
     public var declines: [VMID: [HostID: Stored<Decline>]] = [:]
     public var actualImages: [ImageID: Stored<ActualImage>] = [:]
     public var arrivals: [VMID: Stored<Arrival>] = [:]
+    /// Who may use the API. Nodes have no use for them.
+    public var tokens: [TokenID: Stored<AccessToken>] = [:]
     /// Records that cannot be read, by their path below the prefix.
     public var malformed: [String: MalformedRecord] = [:]
 

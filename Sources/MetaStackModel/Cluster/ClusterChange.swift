@@ -69,6 +69,7 @@ extension Cluster {
             if declines[vm]?.isEmpty == true { declines[vm] = nil }
         case .actualImage(let id): actualImages[id] = try raw.record()
         case .arrival(let id): arrivals[id] = try raw.record()
+        case .token(let id): tokens[id] = try raw.record()
         }
     }
 

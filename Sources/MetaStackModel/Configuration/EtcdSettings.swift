@@ -66,7 +66,7 @@ public struct EtcdSettings: Sendable, Equatable {
 
 extension ConfigurationReader {
     /// Two settings that mean something only together.
-    fileprivate mutating func requireBoth(
+    mutating func requireBoth(
         _ section: String, _ one: (key: String, value: String?),
         _ other: (key: String, value: String?)
     ) {

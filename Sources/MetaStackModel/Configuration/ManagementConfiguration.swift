@@ -2,11 +2,13 @@
 public struct ManagementConfiguration: Sendable, Equatable {
     public var etcd: EtcdSettings
     public var log: LogSettings
+    public var serve: ServeSettings
 
     /// Every setting at its default.
     public init() {
         etcd = EtcdSettings()
         log = LogSettings()
+        serve = ServeSettings()
     }
 
     /// Reads the configuration of management.
@@ -27,6 +29,7 @@ public struct ManagementConfiguration: Sendable, Equatable {
             yaml: yaml, file: file, environment: environment, flags: flags)
         etcd = EtcdSettings(&reader)
         log = LogSettings(&reader)
+        serve = ServeSettings(&reader)
         try reader.finish()
     }
 }

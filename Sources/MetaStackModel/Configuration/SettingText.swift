@@ -18,6 +18,14 @@ enum SettingText {
         return text
     }
 
+    static func boolean(_ text: String) throws(ValidationError) -> Bool {
+        switch text {
+        case "true": return true
+        case "false": return false
+        default: throw refuse("setting", text, "write true or false")
+        }
+    }
+
     /// A label's name or value, by the rule of ``Identifier``.
     static func label(_ text: String) throws(ValidationError) -> String {
         if let problem = IdentifierRule.problem(with: text) {

@@ -12,6 +12,7 @@ public enum RecordKey: Hashable, Sendable {
     case decline(VMID, HostID)
     case actualImage(ImageID)
     case arrival(VMID)
+    case token(TokenID)
 
     /// The folders below the prefix, as the published schema names them.
     public enum Folder: String, CaseIterable, Sendable {
@@ -27,6 +28,7 @@ public enum RecordKey: Hashable, Sendable {
         case declines
         case actualImages = "actual_images"
         case arrivals
+        case tokens
     }
 
     public var folder: Folder {
@@ -43,6 +45,7 @@ public enum RecordKey: Hashable, Sendable {
         case .decline: .declines
         case .actualImage: .actualImages
         case .arrival: .arrivals
+        case .token: .tokens
         }
     }
 
@@ -58,6 +61,7 @@ public enum RecordKey: Hashable, Sendable {
         case .volume(let id): [folder.rawValue, id.description]
         case .decline(let vm, let host): [folder.rawValue, vm.text, host.text]
         case .actualImage(let id): [folder.rawValue, id.text]
+        case .token(let id): [folder.rawValue, id.text]
         }
     }
 
@@ -101,6 +105,7 @@ public enum RecordKey: Hashable, Sendable {
         case .history: return .history(try VMID(ids[0]))
         case .actualImages: return .actualImage(try ImageID(ids[0]))
         case .arrivals: return .arrival(try VMID(ids[0]))
+        case .tokens: return .token(try TokenID(ids[0]))
         case .declines: return nil
         }
     }

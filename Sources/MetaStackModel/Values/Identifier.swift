@@ -103,6 +103,13 @@ public struct FlavourID: Identifier {
     public init(unchecked text: String) { self.text = text }
 }
 
+/// Names a token of the API: the last part of `tokens/<token_id>`.
+public struct TokenID: Identifier {
+    public static let noun = "token id"
+    public let text: String
+    public init(unchecked text: String) { self.text = text }
+}
+
 /// What a person calls a VM, an image or a flavour.
 public struct ResourceName: Identifier {
     public static let noun = "name"

@@ -1,3 +1,4 @@
+import DequeModule
 package import Logging
 package import MetaStackModel
 package import MetaStackStore
@@ -13,9 +14,18 @@ import Synchronization
 package final class ClusterMirror: Service {
     private static let retryAfter = Duration.milliseconds(500)
 
+    /// How many changes a reader that comes back can catch up with.
+    private static let mostRemembered = 8192
+    /// How long a silent stream stays silent.
+    private static let heartbeat = Duration.seconds(15)
+    /// How long a writer waits to see what it wrote.
+    private static let longestReach = Duration.seconds(2)
+
     private struct State {
         var cluster: Cluster?
         var isFollowing = false
+        /// The newest changes, oldest first.
+        var past: Deque<MirrorUpdate> = []
         var nextReader = 0
         var readers: [Int: AsyncStream<MirrorUpdate>.Continuation] = [:]
     }
@@ -38,6 +48,17 @@ package final class ClusterMirror: Service {
     /// Loads and follows until it is cancelled. What etcd refuses is tried again for as long as it
     /// takes: reading goes on from the last copy meanwhile.
     package func run() async throws {
+        await withTaskGroup { group in
+            group.addTask { await cancelWhenGracefulShutdown { await self.beat() } }
+            group.addTask { await self.followForGood() }
+        }
+        state.withLock { state in
+            for reader in state.readers.values { reader.finish() }
+            state.readers = [:]
+        }
+    }
+
+    private func followForGood() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
@@ -53,9 +74,18 @@ package final class ClusterMirror: Service {
                 try? await Task.sleep(for: Self.retryAfter)
             }
         }
-        state.withLock { state in
-            for reader in state.readers.values { reader.finish() }
-            state.readers = [:]
+    }
+
+    /// Lets streams say something now and then, so that both ends notice a dead connection.
+    private func beat() async {
+        while !Task.isCancelled {
+            // Cancellation ends the wait, and with it the loop.
+            try? await Task.sleep(for: Self.heartbeat)
+            state.withLock { state in
+                let revision = state.cluster?.revision ?? Revision(0)
+                Self.tell(
+                    MirrorUpdate(revision: revision, changed: [], isReload: false), &state)
+            }
         }
     }
 
@@ -73,31 +103,71 @@ package final class ClusterMirror: Service {
             state.isFollowing = true
             let news = MirrorUpdate(
                 revision: cluster.revision, changed: changed, isReload: isReload)
-            for (number, reader) in state.readers {
-                switch reader.yield(news) {
-                case .enqueued: break
-                case .dropped, .terminated:
-                    reader.finish()
-                    state.readers[number] = nil
-                @unknown default: break
-                }
+            if isReload { state.past = [] }
+            state.past.append(news)
+            if state.past.count > Self.mostRemembered { state.past.removeFirst() }
+            Self.tell(news, &state)
+        }
+    }
+
+    private static func tell(_ news: MirrorUpdate, _ state: inout State) {
+        for (number, reader) in state.readers {
+            switch reader.yield(news) {
+            case .enqueued: break
+            case .dropped, .terminated:
+                reader.finish()
+                state.readers[number] = nil
+            @unknown default: break
             }
         }
     }
 
-    /// The copy as it is now and every change after it. The stream ends where its reader is more
-    /// than `limit` changes behind, and where the server ends.
-    package func subscribe(limit: Int = 1024) -> (Cluster?, AsyncStream<MirrorUpdate>) {
-        state.withLock { state in
+    /// Every change from now on, and before it those after a revision that the reader has seen
+    /// already: as a reload where they are forgotten. The stream ends where its reader is more than
+    /// `limit` changes behind, and where the server ends.
+    package func subscribe(
+        after seen: Revision? = nil, limit: Int = 1024
+    ) -> AsyncStream<MirrorUpdate> {
+        let (stream, reader) = AsyncStream.makeStream(
+            of: MirrorUpdate.self, bufferingPolicy: .bufferingOldest(limit))
+        let number = state.withLock { state in
             let number = state.nextReader
             state.nextReader += 1
-            let (stream, reader) = AsyncStream.makeStream(
-                of: MirrorUpdate.self, bufferingPolicy: .bufferingOldest(limit))
+            for update in Self.missed(after: seen, state) { reader.yield(update) }
             state.readers[number] = reader
-            reader.onTermination = { [weak self] _ in
-                self?.state.withLock { $0.readers[number] = nil }
+            return number
+        }
+        reader.onTermination = { [weak self] _ in
+            self?.state.withLock { $0.readers[number] = nil }
+        }
+        return stream
+    }
+
+    private static func missed(after seen: Revision?, _ state: State) -> [MirrorUpdate] {
+        guard let seen, let now = state.cluster?.revision, seen != now else { return [] }
+        let reload = MirrorUpdate(revision: now, changed: [], isReload: true)
+        guard let oldest = state.past.first, oldest.revision <= seen, seen < now else {
+            return [reload]
+        }
+        return state.past.filter { $0.revision > seen }
+    }
+
+    package var readerCount: Int { state.withLock(\.readers.count) }
+
+    /// Returns once the copy is as new as a revision, or after two seconds: then etcd is away, and
+    /// whoever waited reads what there was.
+    package func reach(_ revision: Revision) async {
+        let isThere = { @Sendable in (self.cluster?.revision ?? Revision(0)) >= revision }
+        let updates = subscribe()
+        if isThere() { return }
+        await withTaskGroup { group in
+            group.addTask { for await _ in updates where isThere() { return } }
+            group.addTask {
+                // Cancelled once the revision is there.
+                try? await Task.sleep(for: Self.longestReach)
             }
-            return (state.cluster, stream)
+            await group.next()
+            group.cancelAll()
         }
     }
 }
@@ -105,7 +175,7 @@ package final class ClusterMirror: Service {
 /// What is new in the mirror. The records themselves are in ``ClusterMirror/cluster``.
 package struct MirrorUpdate: Sendable, Equatable {
     package let revision: Revision
-    /// Empty where ``isReload``.
+    /// Empty where ``isReload``, and where it only says that the server is there.
     package let changed: Set<RecordKey>
     /// Anything may have changed: the watch had to begin anew.
     package let isReload: Bool

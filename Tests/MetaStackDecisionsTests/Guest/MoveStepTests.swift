@@ -62,6 +62,15 @@ struct MoveStepTests {
         #expect(situation.next == .none)
     }
 
+    @Test func anAnswerIsWithdrawnThoughTheVMWaitsForAHost() {
+        var situation = coming()
+        situation.claim = nil
+        situation.domain = nil
+        #expect(situation.next == .claimToRun)
+        situation.arrival = answer(by: thisHost)
+        #expect(situation.next == .withdrawAnswer)
+    }
+
     @Test func anAnswerThatHasServedIsWithdrawn() {
         var situation = GuestSituation.empty
         situation.arrival = answer(by: thisHost)
