@@ -26,7 +26,7 @@ extension GuestPerformer {
                 return true
             }
             group.addTask {
-                var brokenOff: BootInstant?
+                var brokenOff: ContinuousClock.Instant?
                 while true {
                     try await clock.sleep(for: settings.lookAtMoveEvery)
                     if isLost(situation, since: brokenOff) {
@@ -68,7 +68,9 @@ extension GuestPerformer {
     /// Whether the VM is another's, or nobody's for so long that this guest cannot go on either.
     ///
     /// - Parameter brokenOff: when the move was; nil where it goes on.
-    private func isLost(_ situation: GuestSituation, since brokenOff: BootInstant?) -> Bool {
+    private func isLost(_ situation: GuestSituation, since brokenOff: ContinuousClock.Instant?)
+        -> Bool
+    {
         let now = clock.now
         guard view.provenLease(at: now) != nil else { return false }
         if let claim = view.cluster.actualVMs[situation.vm] {

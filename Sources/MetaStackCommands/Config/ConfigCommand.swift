@@ -47,7 +47,7 @@ struct ConfigShow: ClusterCommand {
             guard let resource = try cluster.resource(.config, id) else { return nil }
             let text = try cluster.desiredRecord(.config, id)?.record.yaml()
             let message = cluster.malformed[RecordKey.globalConfig(id).path]?.description
-            return Shown(name: id, document: resource.document) {
+            return Shown(name: id, document: try resource.document) {
                 text ?? (message.map { $0.printable + "\n" } ?? "")
             }
         }

@@ -18,7 +18,7 @@ struct FlavourShow: ClusterCommand {
         let id = try cluster.flavourNames.find(name)
         try await session.show(watching, in: cluster) { cluster in
             guard let resource = try cluster.resource(.flavour, id.text) else { return nil }
-            return Shown(name: resource.name, document: resource.document) {
+            return Shown(name: resource.name, document: try resource.document) {
                 cluster.flavourDetails(id)
             }
         }

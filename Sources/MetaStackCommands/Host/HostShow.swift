@@ -18,7 +18,7 @@ struct HostShow: ClusterCommand {
         let id = try cluster.hostNames.find(name)
         try await session.show(watching, in: cluster) { cluster in
             guard let resource = try cluster.resource(.host, id.text) else { return nil }
-            return Shown(name: resource.name, document: resource.document) {
+            return Shown(name: resource.name, document: try resource.document) {
                 cluster.hostDetails(id, at: session.now())
             }
         }

@@ -18,7 +18,7 @@ struct ImageShow: ClusterCommand {
         let id = try cluster.imageNames.find(name)
         try await session.show(watching, in: cluster) { cluster in
             guard let resource = try cluster.resource(.image, id.text) else { return nil }
-            return Shown(name: resource.name, document: resource.document) {
+            return Shown(name: resource.name, document: try resource.document) {
                 cluster.imageDetails(id)
             }
         }

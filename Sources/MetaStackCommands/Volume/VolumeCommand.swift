@@ -36,7 +36,7 @@ struct VolumeShow: ClusterCommand {
         let id = try cluster.find(.volume, name)
         try await session.show(watching, in: cluster) { cluster in
             guard let resource = try cluster.resource(.volume, id) else { return nil }
-            return Shown(name: resource.name, document: resource.document) {
+            return Shown(name: resource.name, document: try resource.document) {
                 cluster.volumeDetails(resource)
             }
         }

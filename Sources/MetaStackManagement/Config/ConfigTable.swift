@@ -13,7 +13,7 @@ extension Cluster {
                     .text(malformed["global_config/\(resource.id)"]?.description),
                 ],
                 revisions: resource.revision.map { [$0] } ?? [],
-                document: { resource.document })
+                document: { try resource.document })
         }
         return Listing(.config, [.init("NAME"), .init("VALUE"), .init("MESSAGE")], items)
     }

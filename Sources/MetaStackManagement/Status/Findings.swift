@@ -157,6 +157,7 @@ extension Cluster {
                 case .actualVMs, .history, .arrivals: (.vm, "metastack vm show \(id)")
                 case .actualImages: (.image, "metastack image show \(id)")
                 case .volumes: (.volume, "metastack volume show \(id)")
+                case .tokens: (nil, "metastack token revoke \(id)")
                 case .declines, nil: (nil, nil)
                 }
             return Finding(.problem, kind, ids: [id], record.description, remedy: remedy)

@@ -23,7 +23,7 @@ extension Cluster {
                     .text(volume?.source.map { imageWord($0.text) }), .text(resource.id),
                     .labels(labels), .text(malformed["volumes/\(resource.id)"]?.description),
                 ],
-                revisions: stored.map { [$0.revision] } ?? [], document: { resource.document })
+                revisions: stored.map { [$0.revision] } ?? [], document: { try resource.document })
         }
         return Listing(.volume, Self.volumeColumns, items)
     }

@@ -21,6 +21,7 @@ extension Cluster {
         case .declines: declines = other.declines
         case .actualImages: actualImages = other.actualImages
         case .arrivals: arrivals = other.arrivals
+        case .tokens: tokens = other.tokens
         }
         let prefix = folder.rawValue + "/"
         malformed = malformed.filter { !$0.key.hasPrefix(prefix) }
