@@ -85,15 +85,17 @@ let package = Package(
         module("MetaStackModel", yaml),
         module("MetaStackDecisions", "MetaStackModel"),
         module("MetaStackStore", "Etcd", "MetaStackModel", "MetaStackDecisions", logging),
-        module("MetaStackLogging", logging),
+        module("MetaStackLogging", "MetaStackModel", logging),
         module(
             "MetaStackAgent", "Ceph", "Curl", "Libvirt", "MetaStackDecisions", "MetaStackModel",
             "MetaStackStore", crypto, lifecycle, logging, subprocess),
         module(
-            "MetaStackManagement", "MetaStackDecisions", "MetaStackModel", "MetaStackStore", crypto),
+            "MetaStackManagement", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
+            crypto),
         module(
             "MetaStackWeb", "Etcd", "MetaStackDecisions", "MetaStackManagement", "MetaStackModel",
-            "MetaStackStore", crypto, deque, hummingbird, hummingbirdCore, hummingbirdTLS, lifecycle, logging,
+            "MetaStackStore", crypto, deque, hummingbird, hummingbirdCore, hummingbirdTLS,
+            lifecycle, logging,
             mustache),
         module(
             "MetaStackCommands", "Curl", "Etcd", "MetaStackDecisions", "MetaStackLogging",

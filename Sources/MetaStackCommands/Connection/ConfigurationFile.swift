@@ -28,18 +28,18 @@ extension ManagementConfiguration {
     ///
     /// - Throws: `ConfigurationError`, or `CommandFailure` where a named file cannot be read.
     init(
-        _ options: GlobalOptions,
+        _ options: GlobalOptions, flags: [ConfigurationFlag] = [],
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws {
         let named =
             options.config ?? environment["METASTACK_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
         let file = named ?? Self.defaultFile
         let isThere = named != nil || FileManager.default.fileExists(atPath: file)
-        let flags = options.endpoints.map {
+        let endpoints = options.endpoints.map {
             [ConfigurationFlag(key: "etcd.endpoints", flag: "--endpoints", value: $0)]
         }
         try self.init(
             yaml: isThere ? TextFile.read(file, as: "the configuration") : "", file: file,
-            environment: environment, flags: flags ?? [])
+            environment: environment, flags: (endpoints ?? []) + flags)
     }
 }

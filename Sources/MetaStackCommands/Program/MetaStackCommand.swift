@@ -24,6 +24,7 @@ public struct MetaStackCommand: AsyncParsableCommand {
             VolumeCommand.self,
             ConfigCommand.self, ApplyCommand.self, DiffCommand.self, TakeoverCommand.self,
             ExplainCommand.self, RebalanceCommand.self,
+            ServeCommand.self, TokenCommand.self,
             CompletionCommand.self, ManualCommand.self,
         ],
         defaultSubcommand: StatusCommand.self)

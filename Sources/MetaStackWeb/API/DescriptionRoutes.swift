@@ -52,8 +52,7 @@ struct DescriptionRoutes {
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>MetaStack's API</title>
-            <link rel="stylesheet" href="/static/metastack.css"></head>
+            <title>MetaStack's API</title></head>
             <body><main><h1>MetaStack's API</h1>
             <p>For programs: <a href="/api/openapi.json">OpenAPI 3.1</a>. Requests carry
             <code>Authorization: Bearer TOKEN</code>; <code>metastack token create</code> makes

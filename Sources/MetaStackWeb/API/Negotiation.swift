@@ -80,8 +80,7 @@ enum DocumentHTML {
         let text = String(decoding: try encoder.encode(value), as: UTF8.self)
         return """
             <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><title>\(title.escapedForHTML)</title>
-            <link rel="stylesheet" href="/static/metastack.css"></head>
+            <html lang="en"><head><meta charset="utf-8"><title>\(title.escapedForHTML)</title></head>
             <body><main><h1>\(title.escapedForHTML)</h1>
             <pre>\(text.escapedForHTML)</pre></main></body></html>
 

@@ -144,7 +144,8 @@ func problems(
                 yaml: "etcd:\n\nnode:\n  name: a", file: "m", environment: [:])
         }
         #expect(
-            error?.description == "m:3: there is no section \"node\"; the sections are etcd, log")
+            error?.description
+                == "m:3: there is no section \"node\"; the sections are etcd, log, serve")
     }
 
     @Test func theExampleFileIsAcceptedAndShowsEveryKey() throws {

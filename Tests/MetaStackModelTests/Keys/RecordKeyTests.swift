@@ -19,6 +19,7 @@ struct RecordKeyTests {
         (.decline(vm, host), "declines/web.example-1/a_1"),
         (.actualImage(ImageID(unchecked: "i")), "actual_images/i"),
         (.arrival(vm), "arrivals/web.example-1"),
+        (.token(TokenID(unchecked: "t")), "tokens/t"),
     ]
 
     @Test(arguments: all)

@@ -1,10 +1,9 @@
 import Logging
-import MetaStackLogging
-import MetaStackModel
+public import MetaStackModel
 
 extension LogConfiguration {
     /// What the configuration's `log` section says.
-    init(_ settings: LogSettings) {
+    public init(_ settings: LogSettings) {
         self.init(
             level: Logger.Level(rawValue: settings.level.rawValue) ?? .info,
             format: Format(rawValue: settings.format.rawValue) ?? .text,
