@@ -1,3 +1,5 @@
+import Synchronization
+import Glibc
 import Foundation
 import Logging
 import MetaStackLogging
@@ -105,13 +107,15 @@ import Testing
             }
             // What is written before the end is noticed is lost unnoticed, so go on until one
             // arrives.
-            let writing = Task {
-                while !Task.isCancelled {
+            // A thread of its own: this test blocks one of Swift's, and others may hold the rest.
+            let isOver = Flag()
+            Thread.detachNewThread {
+                while !isOver.isSet {
                     logger.info("again")
-                    await Task.yield()
+                    sched_yield()
                 }
             }
-            defer { writing.cancel() }
+            defer { isOver.set() }
             #expect(try server.accept().frame().hasSuffix("again"))
         }
     }
@@ -181,4 +185,11 @@ private func logger(to sink: SyslogSink) -> Logger {
         MetaStackLogHandler(
             label: label, configuration: LogConfiguration(), syslog: sink, descriptor: -1)
     }
+}
+
+/// Something that a thread is told once.
+private final class Flag: Sendable {
+    private let state = Mutex(false)
+    var isSet: Bool { state.withLock(\.self) }
+    func set() { state.withLock { $0 = true } }
 }
