@@ -128,7 +128,8 @@ let package = Package(
         tests(
             "MetaStackStoreTests", "MetaStackStore", "MetaStackTesting", "MetaStackModel", "Etcd",
             logging),
-        tests("MetaStackLoggingTests", "MetaStackLogging", logging),
+        tests(
+            "MetaStackLoggingTests", "MetaStackLogging", "MetaStackModel", logging, subprocess),
         tests(
             "MetaStackAgentTests", "Curl", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
             "MetaStackDecisions", "MetaStackStore", "Etcd", lifecycle, logging, subprocess),

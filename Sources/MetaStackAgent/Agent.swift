@@ -25,13 +25,17 @@ public struct Agent: Service {
         public var proofs: (any ProofRecord)?
         /// The guests' consoles; nil where they have none.
         public var consoles: ConsoleLogs?
+        /// Is told the deployment's syslog server (`global_config/syslog_server`), whenever it may have
+        /// changed; nil where the program's own configuration counts.
+        public var syslog: @Sendable (LogSettings.Syslog?) -> Void
 
         public init(
             store: ClusterStore, hypervisor: any Hypervisor, storage: any BlockStorage,
             files: any ImageFiles, clock: any NodeClock = SystemClock(),
             random: any NodeRandom = SystemRandom(),
             heartbeat: Heartbeat? = nil, proofs: (any ProofRecord)? = nil,
-            consoles: ConsoleLogs? = nil
+            consoles: ConsoleLogs? = nil,
+            syslog: @escaping @Sendable (LogSettings.Syslog?) -> Void = { _ in }
         ) {
             self.store = store
             self.hypervisor = hypervisor
@@ -42,6 +46,7 @@ public struct Agent: Service {
             self.heartbeat = heartbeat
             self.proofs = proofs
             self.consoles = consoles
+            self.syslog = syslog
         }
     }
 
@@ -60,7 +65,7 @@ public struct Agent: Service {
             clock: clock, logger: logger)
         let router = ChangeRouter(
             view: view, guests: WorkQueue(clock: clock), images: WorkQueue(clock: clock),
-            host: WorkQueue(clock: clock), clock: clock, logger: logger)
+            host: WorkQueue(clock: clock), syslog: parts.syslog, clock: clock, logger: logger)
         let domains = LocalDomains(hypervisor: parts.hypervisor, view: view)
         let performer = GuestPerformer(
             view: view, store: parts.store, hypervisor: parts.hypervisor, storage: parts.storage,

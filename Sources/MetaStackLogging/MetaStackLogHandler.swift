@@ -18,6 +18,7 @@ public struct MetaStackLogHandler: LogHandler {
     /// Adds values from the surrounding task.
     public var metadataProvider: Logger.MetadataProvider?
     private let label: String
+    private let standardErrorLevel: Logger.Level
     private let format: LogConfiguration.Format
     private let identity: SyslogIdentity
     private let syslog: SyslogSink?
@@ -34,6 +35,7 @@ public struct MetaStackLogHandler: LogHandler {
     ) {
         self.label = label
         self.logLevel = configuration.level
+        self.standardErrorLevel = configuration.standardErrorLevel
         self.format = configuration.format
         self.identity = syslog?.identity ?? SyslogIdentity(application: label)
         self.syslog = syslog
@@ -55,14 +57,16 @@ public struct MetaStackLogHandler: LogHandler {
         let record = LogRecord(
             time: .now, level: event.level, label: label, message: event.message.description,
             metadata: values)
-        let line: String =
-            switch format {
-            case .text: record.text
-            case .json: record.json
-            case .rfc5424: identity.rfc5424(SyslogEntry(record))
-            }
-        writeLine(line)
+        if event.level >= standardErrorLevel { writeLine(line(of: record)) }
         syslog?.send(SyslogEntry(record))
+    }
+
+    private func line(of record: LogRecord) -> String {
+        switch format {
+        case .text: record.text
+        case .json: record.json
+        case .rfc5424: identity.rfc5424(SyslogEntry(record))
+        }
     }
 
     private func writeLine(_ line: String) {

@@ -9,7 +9,8 @@ extension LogRecord {
     var json: String {
         var fields = [
             "\"time\":\"\(time.rfc3339)\"", "\"level\":\"\(level.rawValue)\"",
-            "\"logger\":\(jsonString(label))", "\"message\":\(jsonString(message))",
+            "\"logger\":\(jsonString(label))", "\"event\":\"\(event)\"",
+            "\"message\":\(jsonString(message))",
         ]
         if !metadata.isEmpty { fields.append("\"metadata\":\(jsonValue(.dictionary(metadata)))") }
         return "{\(fields.joined(separator: ","))}"
@@ -29,10 +30,13 @@ struct SyslogIdentity: Sendable {
         host = word(hostName(), limit: 255)
     }
 
-    /// RFC 5424 with the logger's label as the message's kind and no structured data.
+    /// RFC 5424 with the event as the message's kind, and its values as structured data.
+    ///
+    /// They stand in the message as well: what most receivers write into their files is the message
+    /// alone, and one VM's life is to be found in there.
     func rfc5424(_ entry: SyslogEntry) -> String {
         "<\(entry.priority)>1 \(entry.time.rfc3339) \(host) \(application) \(process) "
-            + "\(word(entry.label, limit: 32)) - \(entry.line)"
+            + "\(entry.event) \(entry.structuredData) \(entry.line)"
     }
 
     /// What local daemons read from `/dev/log`: RFC 3164 without the host, which they know.

@@ -7,7 +7,10 @@ struct SyslogEntry: Sendable {
     static let longestLine = 8000
 
     let time: LogTime
-    let label: String
+    /// The event's name, RFC 5424's `MSGID`.
+    let event: String
+    /// RFC 5424's `STRUCTURED-DATA`; it counts towards the longest line.
+    let structuredData: String
     let line: String
     /// RFC 5424's `PRIVAL` in the facility `daemon` (3).
     let priority: Int
@@ -16,26 +19,31 @@ struct SyslogEntry: Sendable {
 
     init(_ record: LogRecord) {
         time = record.time
-        label = record.label
+        event = record.event
+        structuredData = record.structuredData
         priority = 3 * 8 + severity(of: record.level)
         tellsOf = 0
-        let full = record.line
-        line = full.utf8.count <= Self.longestLine ? full : cut(full)
+        let (full, limit) = (record.line, Self.longestLine - structuredData.utf8.count)
+        line = full.utf8.count <= limit ? full : cut(full, to: limit)
     }
 
     /// Tells the server's reader of a gap.
     init(lost: Int) {
-        time = .now
-        label = "metastack.logging"
-        line = "syslog records lost count=\(lost)"
-        priority = 3 * 8 + severity(of: .warning)
+        let record = LogRecord(
+            time: .now, level: .warning, label: "metastack.logging",
+            message: "syslog records lost", metadata: ["count": "\(lost)"])
+        time = record.time
+        event = record.event
+        structuredData = record.structuredData
+        line = record.line
+        priority = 3 * 8 + severity(of: record.level)
         tellsOf = lost
     }
 }
 
 /// Cuts between characters.
-private func cut(_ line: String) -> String {
-    var bytes = line.utf8.prefix(SyslogEntry.longestLine)
+private func cut(_ line: String, to limit: Int) -> String {
+    var bytes = line.utf8.prefix(limit)
     while let last = bytes.last, last & 0b1100_0000 == 0b1000_0000 { bytes.removeLast() }
     // The last one left begins a character whose end may be gone.
     return String(decoding: bytes.dropLast(), as: UTF8.self) + "…"

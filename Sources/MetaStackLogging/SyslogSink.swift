@@ -55,9 +55,16 @@ public final class SyslogSink: Sendable {
     public var lostRecords: Int { state.withLock { $0.queue.lost } }
 
     /// Where records go from now on; those that wait go there, too.
-    public func setDestination(_ destination: SyslogDestination) {
-        state.withLock { $0.destination = destination }
-        wakeUp?.signal()
+    ///
+    /// - Returns: whether that is somewhere else than before.
+    @discardableResult
+    public func setDestination(_ destination: SyslogDestination) -> Bool {
+        let isNew = state.withLock { state in
+            defer { state.destination = destination }
+            return state.destination != destination
+        }
+        if isNew { wakeUp?.signal() }
+        return isNew
     }
 
     /// Delivers what waits, for at most this long, and ends the thread.

@@ -30,12 +30,17 @@ final class SyslogWorker {
                 channel = SyslogChannel(order.destination)
                 (notBefore, lastSent) = (.now, nil)
             }
-            if let closing = order.closing, inHand == nil || .now >= closing { break }
+            if let closing = order.closing, inHand == nil || isLeftAlone || .now >= closing {
+                break
+            }
             if !step() { pause(until: order.closing) }
         }
         channel.close()
         sink.end()
     }
+
+    /// Whether the server was just found to be away: a program that ends does not wait for it.
+    private var isLeftAlone: Bool { channel.descriptor < 0 && .now < notBefore }
 
     /// One step towards sending; false where there is nothing to do but wait.
     private func step() -> Bool {

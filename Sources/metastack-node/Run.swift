@@ -23,20 +23,19 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         ProcessMemory.limitArenas()
         let configuration = try options.read()
-        let logging = LogConfiguration(configuration.log)
-        let syslog = SyslogSink(destination: logging.syslog, application: "metastack-node")
-        LoggingSystem.bootstrap {
-            MetaStackLogHandler(label: $0, configuration: logging, syslog: syslog)
-        }
-        var logger = Logger(label: "metastack-node")
-        logger[metadataKey: "node"] = "\(configuration.node.name)"
+        let log = ProgramLog(
+            configuration.log, application: "metastack-node",
+            metadata: ["node": "\(configuration.node.name)"])
+        log.bootstrap()
+        let logger = log.logger()
         logger.info("starting", metadata: ["version": "\(Version.current)"])
         let lock = try await lock(configuration.node.name, logger)
         let heartbeat = Heartbeat(ttl: configuration.node.leaseTTL)
         let will = LastWill(
             config: options.config, heartbeat: heartbeat,
             budget: WatchdogBudget(ttl: configuration.node.leaseTTL), logger: logger)
-        let node = NodeService(configuration, heartbeat: heartbeat, logger: logger)
+        let node = NodeService(
+            configuration, heartbeat: heartbeat, syslog: { log.use($0) }, logger: logger)
         // The last is told first to shut down: the device is released before anything else ends.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -50,7 +49,7 @@ struct Run: AsyncParsableCommand {
         will.make()
         withExtendedLifetime(lock) {}
         logger.info("stopped, guests run on")
-        await syslog.close(within: .milliseconds(200))
+        await log.close()
     }
 
     /// Waits a moment for an agent that is about to end.

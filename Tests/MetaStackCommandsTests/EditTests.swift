@@ -115,8 +115,9 @@ private final class Typist: Sendable {
             ["host", "edit", "n1"], on: access, Typist({ _ in "labels: {rack: '7'}\n" }))
         #expect(access.cluster.desiredHosts[HostID(unchecked: "n1")]?.value.labels == ["rack": "7"])
         _ = try await edit(
-            ["config", "edit", "syslog_server"], on: access, Typist({ _ in "address: a:514\n" }))
-        #expect(access.cluster.globalConfig["syslog_server"]?.value.rest["address"] != nil)
+            ["config", "edit", "syslog_server"], on: access,
+            Typist({ _ in "server: tcp://a:514\n" }))
+        #expect(access.cluster.syslogServer?.value.server == .tcp(host: "a", port: 514))
     }
 
     @Test func theEditorIsWhatTheEnvironmentSays() {

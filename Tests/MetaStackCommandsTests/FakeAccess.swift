@@ -90,6 +90,7 @@ final class FakeAccess: ClusterAccess {
             cluster.desiredHosts[id].map { ($0.revision, $0.createRevision) }
         case .globalConfig("rebalance"):
             cluster.rebalancePolicy.map { ($0.revision, $0.createRevision) }
+        case SyslogServer.key: cluster.syslogServer.map { ($0.revision, $0.createRevision) }
         case .globalConfig(let name):
             cluster.globalConfig[name].map { ($0.revision, $0.createRevision) }
         case .actualVM, .host, .volume, .history, .decline,

@@ -64,7 +64,10 @@ import Testing
     @Test func rfc5424HasItsFieldsInOrder() throws {
         let line = try #require(
             try logged(.rfc5424) { $0.error("broken", metadata: ["a": "b"]) }.first)
-        #expect(line.wholeMatch(of: /<27>1 20\S+Z \S+ tests \d+ tests - broken a=b/) != nil)
+        #expect(
+            line.wholeMatch(
+                of: /<27>1 20\S+Z \S+ tests \d+ broken \[metastack@32473 a="b"\] broken a=b/) != nil
+        )
     }
 
     @Test func dropsWhatIsBelowTheLevel() throws {
@@ -89,26 +92,30 @@ import Testing
             try output.lines().first?.hasSuffix("x a=logger b=provider c=call d=logger") == true)
     }
 
-    @Test(arguments: [
-        ("none", SyslogDestination.none), ("local", .local),
-        ("udp://10.0.0.1:1514", .udp(host: "10.0.0.1", port: 1514)),
-        ("tcp://log.example", .tcp(host: "log.example", port: 514)),
-        ("tcp://[fd00::1]:6514", .tcp(host: "fd00::1", port: 6514)),
-        ("udp://[fd00::1]", .udp(host: "fd00::1", port: 514)),
-    ])
-    func readsSyslogDestinations(text: String, expected: SyslogDestination) throws {
-        let destination = try SyslogDestination(text)
-        #expect(destination == expected)
-        #expect(try SyslogDestination(destination.description) == expected)
+    @Test func structuredDataEscapesWhatEndsAValue() throws {
+        let line = try #require(
+            try logged(.rfc5424) { $0.info("x", metadata: ["a b]=": #"say "]" \ now"#]) }.first)
+        #expect(line.contains(#" x [metastack@32473 a_b__="say \"\]\" \\ now"] x "#))
+    }
+
+    @Test func structuredDataLeavesWhatIsTooLongToTheMessage() throws {
+        let long = String(repeating: "x", count: 3000)
+        let line = try #require(
+            try logged(.rfc5424) { $0.info("x", metadata: ["long": "\(long)", "vm": "web"]) }.first)
+        #expect(line.contains(#"[metastack@32473 vm="web"] x long=xxx"#))
+        #expect(line.hasSuffix("xxx vm=web"))
     }
 
     @Test(arguments: [
-        "remote", "udp://", "udp://:514", "udp://h:0", "udp://h:65536", "udp://h:x",
-        "tcp://fd00::1",
-        "http://h:514", "udp://h:514/x", "udp://a b", "udp://[fd00::1", "udp://h:-1", "udp://h:",
+        ("guest resumed", "guest-resumed"),
+        ("session ended: etcd has no such lease", "session-ended-etcd-has-no-such"),
+        ("KVM takes no guest here", "kvm-takes-no-guest-here"), ("größe", "gr-e"), ("…", "-"),
     ])
-    func refusesWhatIsNoDestination(text: String) {
-        #expect(throws: SyslogDestinationError(text: text)) { try SyslogDestination(text) }
+    func theMessageNamesTheEvent(message: String, event: String) throws {
+        let rfc5424 = try #require(try logged(.rfc5424) { $0.info("\(message)") }.first)
+        #expect(rfc5424.split(separator: " ", maxSplits: 6)[5] == event)
+        let json = try #require(try logged(.json) { $0.info("\(message)") }.first)
+        #expect(json.contains("\"event\":\"\(event)\""))
     }
 }
 

@@ -14,7 +14,9 @@ import Testing
             let first = try server.datagram()
             #expect(
                 first.wholeMatch(
-                    of: /<30>1 20\S+Z \S+ test-app \d+ tests - session granted node=n1/) != nil)
+                    of:
+                        /<30>1 20\S+Z \S+ test-app \d+ session-granted \[metastack@32473 node="n1"\] session granted node=n1/
+                ) != nil)
             #expect(try server.datagram().hasPrefix("<26>1 "))
         }
     }

@@ -17,12 +17,19 @@ public struct NodeService: Service {
 
     private let configuration: NodeConfiguration
     private let heartbeat: Heartbeat
+    private let syslog: @Sendable (LogSettings.Syslog?) -> Void
     private let logger: Logger
 
-    /// - Parameter heartbeat: what the session's loop tells the watchdog.
-    public init(_ configuration: NodeConfiguration, heartbeat: Heartbeat, logger: Logger) {
+    /// - Parameters:
+    ///   - heartbeat: what the session's loop tells the watchdog.
+    ///   - syslog: is told the deployment's syslog server, see ``Agent/Parts/syslog``.
+    public init(
+        _ configuration: NodeConfiguration, heartbeat: Heartbeat,
+        syslog: @escaping @Sendable (LogSettings.Syslog?) -> Void, logger: Logger
+    ) {
         self.configuration = configuration
         self.heartbeat = heartbeat
+        self.syslog = syslog
         self.logger = logger
     }
 
@@ -119,6 +126,7 @@ public struct NodeService: Service {
                 directory: "/var/lib/metastack/images", host: configuration.node.name,
                 curl: try Curl(name: "images")),
             heartbeat: heartbeat, proofs: ProofFile(of: configuration.node.name),
-            consoles: ConsoleLogs(directory: configuration.libvirt.consoleDirectory))
+            consoles: ConsoleLogs(directory: configuration.libvirt.consoleDirectory),
+            syslog: syslog)
     }
 }

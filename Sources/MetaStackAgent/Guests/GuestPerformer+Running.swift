@@ -19,6 +19,7 @@ extension GuestPerformer {
                 situation, GuestStepError.imageNotReady(id, volume.source).description)
         }
         let image = DiskImage(pool: volume.pool, name: volume.image)
+        let began = clock.now
         do {
             for name in volume.discarded { try await storage.remove(name, in: volume.pool) }
             view.noteMaking(image, of: situation.vm)
@@ -31,7 +32,11 @@ extension GuestPerformer {
         }
         volume.provisioned = true
         log(situation).info(
-            "disk made", metadata: ["image": "\(volume.image)", "pool": "\(volume.pool)"])
+            "disk made",
+            metadata: [
+                "image": "\(volume.image)", "pool": "\(volume.pool)",
+                "duration_ms": milliseconds(since: began),
+            ])
         let result = try await transactions.update(id, volume, known: known, claim: claim)
         if case .written = result { view.noteMade(image, of: situation.vm) }
         return outcome(result, situation)
@@ -85,7 +90,7 @@ extension GuestPerformer {
         do {
             let evicted = try await evictFormerWriters(situation)
             let clients = try await createPaused(situation, claim)
-            return try await record(clients, evicted, situation, claim)
+            return try await record(clients, evicted, situation, claim, began: now)
         } catch is CancellationError {
             throw CancellationError()
         } catch {
@@ -103,6 +108,7 @@ extension GuestPerformer {
         _ situation: GuestSituation
     ) async throws -> [StorageClient] {
         guard let history = situation.history?.value, !history.clients.isEmpty else { return [] }
+        let began = clock.now
         var writers = Set(history.clients)
         for volume in situation.volumes.values.map(\.value) {
             writers.formUnion(try await storage.writers(of: volume.image, in: volume.pool))
@@ -116,6 +122,7 @@ extension GuestPerformer {
             metadata: [
                 "clients": "\(clients.map(\.address).joined(separator: " "))",
                 "host": "\(history.host)", "after": "\(history.incarnation)",
+                "duration_ms": milliseconds(since: began),
             ])
         return clients
     }
@@ -136,6 +143,7 @@ extension GuestPerformer {
         guard let wanted = situation.desired, let uuid = claim.value.vmUUID else {
             throw GuestStepError.notOwned(situation.vm)
         }
+        let began = clock.now
         let volumes = situation.volumes.sorted { $0.key < $1.key }.map(\.value.value)
         let before = try await writers(of: volumes)
         var disks: [GuestDisk] = []
@@ -155,7 +163,10 @@ extension GuestPerformer {
             among: try await writers(of: volumes).subtracting(before), situation)
         log(situation).info(
             "guest created paused",
-            metadata: ["clients": "\(clients.map(\.address).joined(separator: " "))"])
+            metadata: [
+                "clients": "\(clients.map(\.address).joined(separator: " "))",
+                "duration_ms": milliseconds(since: began),
+            ])
         return clients
     }
 
@@ -194,7 +205,7 @@ extension GuestPerformer {
     /// Only from here may the guest run: whoever takes over next reads here whom to evict.
     private func record(
         _ clients: [StorageClient], _ evicted: [StorageClient], _ situation: GuestSituation,
-        _ known: Stored<ActualVM>
+        _ known: Stored<ActualVM>, began: ContinuousClock.Instant
     ) async throws -> Outcome {
         var claim = known.value
         claim.state = .starting
@@ -219,7 +230,8 @@ extension GuestPerformer {
             return .acted
         }
         try await hypervisor.resume(situation.vm)
-        log(situation).info("guest resumed")
+        log(situation).info(
+            "guest resumed", metadata: ["duration_ms": milliseconds(since: began)])
         let now = clock.now
         memory.state.withLock { state in
             state.declines[situation.vm] = nil

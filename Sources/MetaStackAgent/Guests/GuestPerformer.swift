@@ -99,6 +99,11 @@ struct GuestPerformer: Sendable {
         return logger
     }
 
+    /// How long something took, for a record of the log.
+    func milliseconds(since began: ContinuousClock.Instant) -> Logger.MetadataValue {
+        "\(Int(began.duration(to: clock.now) / .milliseconds(1)))"
+    }
+
     /// The claim that a step with this node's claim rests on.
     func ownClaim(_ situation: GuestSituation) throws -> Stored<ActualVM> {
         guard let claim = situation.claim, claim.value.host == view.me else {

@@ -89,6 +89,7 @@ struct GuestGuard: Sendable {
         do {
             try await domains.hypervisor.suspend(
                 vm, within: view.read { $0.session.suspensionLimit })
+            logger.info("guest suspended", metadata: ["vm": "\(vm)"])
             // Who claims it again must not take it for running.
             try await domains.refresh(vm)
         } catch {
@@ -103,6 +104,7 @@ struct GuestGuard: Sendable {
         do {
             try await domains.hypervisor.kill(vm)
             domains.forget(vm)
+            logger.info("guest ended at once", metadata: ["vm": "\(vm)"])
         } catch {
             logger.critical(
                 "a guest may run on", metadata: ["vm": "\(vm)", "error": "\(error)"])

@@ -9,6 +9,8 @@ struct ChangeRouter: Sendable {
     let guests: WorkQueue<VMID>
     let images: WorkQueue<ImageID>
     let host: WorkQueue<HostID>
+    /// Is told the deployment's syslog server whenever it may have changed; nil where it has none.
+    let syslog: @Sendable (LogSettings.Syslog?) -> Void
     let clock: any NodeClock
     let logger: Logger
 
@@ -28,6 +30,7 @@ struct ChangeRouter: Sendable {
         guests.mark(vms)
         self.images.mark(images)
         host.mark(view.me)
+        tellSyslog()
     }
 
     func changed(_ keys: Set<RecordKey>) {
@@ -54,6 +57,7 @@ struct ChangeRouter: Sendable {
             case .desiredHost: markOwn()
             case MoveLimits.key: guests.mark(view.read(\.waitingToMove))
             case TakeoverSwitch.key: switchChanged()
+            case SyslogServer.key: tellSyslog()
             case .flavour, .globalConfig, .token: break
             }
         }
@@ -62,6 +66,8 @@ struct ChangeRouter: Sendable {
             guests.mark(view.read(\.waitingToMove))
         }
     }
+
+    private func tellSyslog() { syslog(view.cluster.syslogServer?.value.server) }
 
     /// A host's maintenance began or ended: VMs go or come back.
     private func markOwn() {

@@ -108,7 +108,8 @@ struct WatchService: Service {
 
     private func report(_ malformed: [String: MalformedRecord]) {
         for record in malformed.values {
-            logger.error("record is malformed", metadata: ["error": "\(record)"])
+            logger.error(
+                "record is malformed", metadata: ["record": "\(record.path)", "error": "\(record)"])
         }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Etcd
 import Foundation
 import Logging
+import MetaStackLogging
 import MetaStackManagement
 import MetaStackModel
 import MetaStackStore
@@ -41,15 +42,16 @@ struct Connection: Sendable {
     /// - Parameter quiet: says nothing of endpoints that do not answer.
     init(_ options: GlobalOptions, quiet: Bool = false) throws {
         let configuration = try ManagementConfiguration(options)
+        let log = ProgramLog(configuration.log, application: "metastack", reader: .person)
         let client = try EtcdClient(
             EtcdConfiguration(configuration.etcd),
-            logger: Logger(label: "metastack") { label in
-                var handler = StreamLogHandler.standardError(label: label)
-                handler.logLevel = quiet ? .critical : .warning
-                return handler
-            })
-        access = ClusterStore(client: client, prefix: configuration.etcd.prefix)
-        close = { await client.shutdown() }
+            logger: log.logger(atLeast: quiet ? .critical : nil))
+        let store = ClusterStore(client: client, prefix: configuration.etcd.prefix)
+        access = LoggedAccess(access: store, log: log)
+        close = {
+            await client.shutdown()
+            await log.close()
+        }
     }
 }
 

@@ -30,17 +30,14 @@ struct ServeCommand: AsyncParsableCommand {
             [ConfigurationFlag(key: "serve.listen", flag: "--listen", value: $0)]
         }
         let configuration = try ManagementConfiguration(global, flags: flags ?? [])
-        let logging = LogConfiguration(configuration.log)
-        let syslog = SyslogSink(destination: logging.syslog, application: "metastack")
-        LoggingSystem.bootstrap {
-            MetaStackLogHandler(label: $0, configuration: logging, syslog: syslog)
-        }
+        let log = ProgramLog(configuration.log, application: "metastack")
+        log.bootstrap()
         let logger = Logger(label: "metastack-serve")
         let client = try EtcdClient(EtcdConfiguration(configuration.etcd), logger: logger)
         let store = ClusterStore(client: client, prefix: configuration.etcd.prefix)
         let server = try WebServer(
             store: store, settings: configuration.serve, logger: logger,
-            audit: Logger(label: "metastack-audit"),
+            audit: Logger(label: "metastack-audit"), syslog: { log.use($0) },
             onReady: { port in logger.info("serving", metadata: ["port": "\(port)"]) })
         var group = ServiceGroupConfiguration(
             services: [.init(service: server)], gracefulShutdownSignals: [.sigterm, .sigint],
@@ -49,6 +46,6 @@ struct ServeCommand: AsyncParsableCommand {
         group.maximumCancellationDuration = .seconds(2)
         try await ServiceGroup(configuration: group).run()
         await client.shutdown()
-        await syslog.close(within: .milliseconds(200))
+        await log.close()
     }
 }

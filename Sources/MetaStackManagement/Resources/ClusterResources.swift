@@ -71,6 +71,7 @@ extension Cluster {
         case TakeoverSwitch.key: stored = try Self.described(takeoverSwitch)
         case MoveLimits.key: stored = try Self.described(moveLimits)
         case RebalancePolicy.key: stored = try Self.described(rebalancePolicy)
+        case SyslogServer.key: stored = try Self.described(syslogServer)
         default: stored = try Self.described(globalConfig[name])
         }
         let message = malformed[RecordKey.globalConfig(name).path]?.description
@@ -109,6 +110,7 @@ extension Cluster {
         for (key, isThere) in [
             (TakeoverSwitch.key, takeoverSwitch != nil), (MoveLimits.key, moveLimits != nil),
             (RebalancePolicy.key, rebalancePolicy != nil),
+            (SyslogServer.key, syslogServer != nil),
         ] where isThere {
             names.insert(key.components[1])
         }

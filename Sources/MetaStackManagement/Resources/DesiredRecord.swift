@@ -37,6 +37,7 @@ extension Cluster {
             case TakeoverSwitch.key: return DesiredRecord(takeoverSwitch)
             case MoveLimits.key: return DesiredRecord(moveLimits)
             case RebalancePolicy.key: return DesiredRecord(rebalancePolicy)
+            case SyslogServer.key: return DesiredRecord(syslogServer)
             default: return DesiredRecord(globalConfig[id])
             }
         }

@@ -62,6 +62,7 @@ package enum ResourceKind: String, Sendable, Hashable, CaseIterable {
             case TakeoverSwitch.key: return try TakeoverSwitch(proposed: data)
             case MoveLimits.key: return try MoveLimits(proposed: data)
             case RebalancePolicy.key: return try RebalancePolicy(proposed: data)
+            case SyslogServer.key: return try SyslogServer(proposed: data)
             default: return try GlobalConfig(proposed: data)
             }
         }

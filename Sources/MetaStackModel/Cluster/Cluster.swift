@@ -12,6 +12,8 @@ public struct Cluster: Sendable, Equatable {
     public var moveLimits: Stored<MoveLimits>?
     /// `global_config/rebalance`; nil is a policy that is off.
     public var rebalancePolicy: Stored<RebalancePolicy>?
+    /// `global_config/syslog_server`; nil leaves it to each program's configuration.
+    public var syslogServer: Stored<SyslogServer>?
     public var images: [ImageID: Stored<Image>] = [:]
     public var flavours: [FlavourID: Stored<Flavour>] = [:]
     public var desiredVMs: [VMID: Stored<DesiredVM>] = [:]

@@ -53,6 +53,7 @@ extension Cluster {
         case TakeoverSwitch.key: takeoverSwitch = try raw.record()
         case MoveLimits.key: moveLimits = try raw.record()
         case RebalancePolicy.key: rebalancePolicy = try raw.record()
+        case SyslogServer.key: syslogServer = try raw.record()
         case .globalConfig(let name): globalConfig[name] = try raw.record()
         case .image(let id): images[id] = try raw.record()
         case .flavour(let id): flavours[id] = try raw.record()

@@ -10,6 +10,7 @@ extension Cluster {
             takeoverSwitch = other.takeoverSwitch
             moveLimits = other.moveLimits
             rebalancePolicy = other.rebalancePolicy
+            syslogServer = other.syslogServer
         case .images: images = other.images
         case .flavours: flavours = other.flavours
         case .desiredVMs: desiredVMs = other.desiredVMs

@@ -52,10 +52,7 @@ package final class ClusterMirror: Service {
             group.addTask { await cancelWhenGracefulShutdown { await self.beat() } }
             group.addTask { await self.followForGood() }
         }
-        state.withLock { state in
-            for reader in state.readers.values { reader.finish() }
-            state.readers = [:]
-        }
+        for reader in state.withLock(\.readers).values { reader.finish() }
     }
 
     private func followForGood() async {
@@ -78,13 +75,11 @@ package final class ClusterMirror: Service {
 
     /// Lets streams say something now and then, so that both ends notice a dead connection.
     private func beat() async {
-        while !Task.isCancelled {
-            // Cancellation ends the wait, and with it the loop.
-            try? await Task.sleep(for: Self.heartbeat)
-            state.withLock { state in
+        // Cancellation ends the wait, and with it the loop.
+        while (try? await Task.sleep(for: Self.heartbeat)) != nil {
+            tell { state in
                 let revision = state.cluster?.revision ?? Revision(0)
-                Self.tell(
-                    MirrorUpdate(revision: revision, changed: [], isReload: false), &state)
+                return MirrorUpdate(revision: revision, changed: [], isReload: false)
             }
         }
     }
@@ -98,7 +93,7 @@ package final class ClusterMirror: Service {
     }
 
     private func publish(_ cluster: Cluster, changed: Set<RecordKey>, isReload: Bool) {
-        state.withLock { state in
+        tell { state in
             state.cluster = cluster
             state.isFollowing = true
             let news = MirrorUpdate(
@@ -106,20 +101,20 @@ package final class ClusterMirror: Service {
             if isReload { state.past = [] }
             state.past.append(news)
             if state.past.count > Self.mostRemembered { state.past.removeFirst() }
-            Self.tell(news, &state)
+            return news
         }
     }
 
-    private static func tell(_ news: MirrorUpdate, _ state: inout State) {
-        for (number, reader) in state.readers {
-            switch reader.yield(news) {
-            case .enqueued: break
-            case .dropped, .terminated:
-                reader.finish()
-                state.readers[number] = nil
-            @unknown default: break
+    /// Changes the state, and tells all readers what is new.
+    private func tell(_ change: (inout State) -> MirrorUpdate) {
+        let tooSlow = state.withLock { state in
+            let news = change(&state)
+            return state.readers.values.filter { reader in
+                if case .enqueued = reader.yield(news) { false } else { true }
             }
         }
+        // Without the lock: a stream that ends takes itself off the readers, for which it needs it.
+        for reader in tooSlow { reader.finish() }
     }
 
     /// Every change from now on, and before it those after a revision that the reader has seen
@@ -133,12 +128,14 @@ package final class ClusterMirror: Service {
         let number = state.withLock { state in
             let number = state.nextReader
             state.nextReader += 1
-            for update in Self.missed(after: seen, state) { reader.yield(update) }
-            state.readers[number] = reader
             return number
         }
         reader.onTermination = { [weak self] _ in
             self?.state.withLock { $0.readers[number] = nil }
+        }
+        state.withLock { state in
+            for update in Self.missed(after: seen, state) { reader.yield(update) }
+            state.readers[number] = reader
         }
         return stream
     }
@@ -150,6 +147,19 @@ package final class ClusterMirror: Service {
             return [reload]
         }
         return state.past.filter { $0.revision > seen }
+    }
+
+    /// Calls `body` with the copy, once there is one and whenever a record has changed or may have, until
+    /// its task is cancelled.
+    package func follow(_ key: RecordKey, _ body: @Sendable (Cluster) -> Void) async {
+        while !Task.isCancelled {
+            // A stream that ended because this reader was too slow is begun anew.
+            let updates = subscribe()
+            if let cluster { body(cluster) }
+            for await update in updates where update.isReload || update.changed.contains(key) {
+                if let cluster { body(cluster) }
+            }
+        }
     }
 
     package var readerCount: Int { state.withLock(\.readers.count) }

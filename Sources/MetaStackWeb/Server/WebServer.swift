@@ -16,15 +16,20 @@ import ServiceLifecycle
 package struct WebServer: Service {
     private let application: any ApplicationProtocol
     private let uses: TokenUses
+    private let mirror: ClusterMirror
+    private let syslog: @Sendable (LogSettings.Syslog?) -> Void
     private let store: ClusterStore
     private let logger: Logger
 
     /// - Parameters:
     ///   - audit: takes a line about each write.
+    ///   - syslog: is told the deployment's syslog server, at first and whenever it changes; nil where it
+    ///     has none.
     ///   - onReady: is told the port that it listens on.
     /// - Throws: where the certificate cannot be read.
     package init(
         store: ClusterStore, settings: ServeSettings, logger: Logger, audit: Logger,
+        syslog: @escaping @Sendable (LogSettings.Syslog?) -> Void = { _ in },
         onReady: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws {
         let mirror = ClusterMirror(store: store, logger: logger)
@@ -52,6 +57,8 @@ package struct WebServer: Service {
                 await onReady(channel.localAddress?.port ?? settings.listen.port)
             }, logger: logger)
         self.uses = uses
+        self.mirror = mirror
+        self.syslog = syslog
         self.store = store
         self.logger = logger
     }
@@ -85,6 +92,9 @@ package struct WebServer: Service {
         try await withThrowingTaskGroup { group in
             group.addTask { try await application.run() }
             group.addTask { await uses.write(to: store, logger) }
+            group.addTask {
+                await mirror.follow(SyslogServer.key) { syslog($0.syslogServer?.value.server) }
+            }
             try await group.next()
             group.cancelAll()
         }

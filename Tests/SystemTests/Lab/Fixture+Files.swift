@@ -79,7 +79,7 @@ extension Fixture {
 }
 
 /// A TCP port of an address that nobody listens on.
-private func freePort(_ address: String) throws -> UInt16 {
+func freePort(_ address: String) throws -> UInt16 {
     let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(handle) }
     var name = sockaddr_in()

@@ -1,0 +1,119 @@
+import Foundation
+import MetaStackModel
+import MetaStackStore
+import Subprocess
+import Testing
+
+extension SystemTests {
+    /// What a real rsyslogd receives from three hosts.
+    @Suite struct Syslog {
+        /// One file, one grep: a VM is wanted, starts, loses its host, is taken over, and goes.
+        @Test func oneVMsLifeOnThreeHostsIsReadByOneGrepForItsID() async throws {
+            try await Fixture.run { test in
+                let lab = test.lab
+                let server = try SyslogServerProcess(address: lab.rootAddress, in: test.folder())
+                try await server.run {
+                    try await test.put(
+                        "global_config/syslog_server",
+                        #"{"server": "tcp://\#(lab.rootAddress):\#(server.port)"}"#)
+                    for host in Lab.hosts {
+                        try await server.until("\(host) has said where it logs") {
+                            $0.contains {
+                                $0.contains("syslog-server-chosen") && $0.contains("node=\(host)")
+                            }
+                        }
+                    }
+                    let id = try await lab.succeed(
+                        "vm", "create", test.name("grep"), "--flavour", "tiny", "--image", "tiny",
+                        "--quiet")
+                    let vm = test.guest(
+                        id: VMID(unchecked: id.trimmingCharacters(in: .newlines)))
+                    let old = try await vm.counting(past: 1)
+                    test.later { try await lab.boot(old.value.host) }
+                    try await lab.tool("kill", old.value.host.text)
+                    let new = try await vm.claimed(after: old)
+                    try await vm.counting(past: 1)
+                    try await lab.succeed("vm", "delete", vm.id.text, "--yes", "--wait")
+
+                    // As an operator reads it: grep in rsyslog's file.
+                    let life = try await server.until("the VM's end is told") { lines in
+                        ["record deleted", "disks removed"].allSatisfy { end in
+                            lines.contains { $0.contains(vm.id.text) && $0.contains(end) }
+                        }
+                    }.filter { $0.contains(vm.id.text) }
+                    // Management's records come by a connection of their own, in no certain order.
+                    #expect(life.contains { $0.contains(" record written ") })
+                    let steps = [
+                        "claimed", "disk made", "guest created paused", "guest resumed", "claimed",
+                        "former writers evicted", "guest created paused", "guest resumed",
+                        "guest destroyed", "disks removed",
+                    ]
+                    var rest = life[...]
+                    for step in steps {
+                        let at = rest.firstIndex { $0.contains(" \(step) ") }
+                        #expect(at != nil, "\(step) is missing in \(life)")
+                        if let at { rest = rest[(at + 1)...] }
+                    }
+                    #expect(life.contains { $0.contains("node=\(old.value.host)") })
+                    #expect(life.contains { $0.contains("incarnation=\(new.incarnation)") })
+                    #expect(life.contains { $0.contains("duration_ms=") })
+                }
+            }
+        }
+    }
+}
+
+/// A rsyslogd of the test's own in the foreground, which the lab's hosts reach.
+private struct SyslogServerProcess: Sendable {
+    let port: UInt16
+    private let folder: URL
+    private let address: String
+
+    init(address: String, in folder: URL) throws {
+        self.address = address
+        self.folder = folder
+        port = try freePort(address)
+    }
+
+    private var file: URL { folder.appending(path: "received") }
+
+    func run(_ body: @Sendable @escaping () async throws -> Void) async throws {
+        let config = folder.appending(path: "rsyslog.conf")
+        // rsyslog's own format for files, and the event's name in front.
+        let text = """
+            global(workDirectory="\(folder.path)")
+            module(load="imtcp")
+            input(type="imtcp" address="\(address)" port="\(port)")
+            template(name="line" type="string"
+                string="%timestamp:::date-rfc3339% %msgid% %syslogtag% %msg%\\n")
+            action(type="omfile" file="\(file.path)" template="line")
+
+            """
+        try Data(text.utf8).write(to: config)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // Ended by its task's cancellation, which signals the child and nobody else.
+            group.addTask {
+                _ = try await Subprocess.run(
+                    .name("rsyslogd"),
+                    arguments: Arguments([
+                        "-n", "-f", config.path, "-i", folder.appending(path: "pid").path,
+                    ]), output: .discarded, error: .discarded)
+            }
+            defer { group.cancelAll() }
+            try await body()
+        }
+    }
+
+    /// What it has received, once that is as expected.
+    @discardableResult
+    func until(
+        _ what: String, _ isSo: @escaping ([String]) -> Bool
+    ) async throws -> [String] {
+        try await eventually(what, within: .seconds(60)) {
+            // There is no file before the first record.
+            let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+            let lines = text.split(separator: "\n").map(String.init)
+            return isSo(lines) ? lines : nil
+        }
+    }
+}
