@@ -74,6 +74,8 @@ import Testing
         40825,
         // A target's answer stayed for as long as the VM found no host.
         217097,
+        // An agent that replaced one that had died stalled before its first session, unwatched.
+        6472,
         // Declines that etcd did not take were counted, and the next one lasted for ten minutes.
         78593,
     ])

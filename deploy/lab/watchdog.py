@@ -1,7 +1,7 @@
 """What systemd does for a service of Type=notify with WatchdogSec, played by a lab's init.
 
-A watched service gets a notification socket (sd_notify(3)). From its READY=1 on it has to beat; when
-it does not, its fence is run: in a machine that is `metastack-node fence`, which suspends the guests.
+A watched service gets a notification socket (sd_notify(3)). From its first beat on, or from READY=1, it
+has to beat; when it does not, its fence is run: in a machine that is `metastack-node fence`, which suspends the guests.
 What comes of the service then is the mode: `fence` leaves it alone, as if systemd were slow, so
 that a stalled agent can be looked at and woken; `restart` kills it and starts it again, as the unit
 file has it.
@@ -83,14 +83,13 @@ class Watch:
             self.limit = int(value) / 1_000_000
             self.beat()
         elif key == "WATCHDOG" and value == "trigger":
-            self.deadline = time.monotonic() if self.ready else None
+            self.deadline = time.monotonic()
         elif key == "WATCHDOG":
             self.beat()
 
     def beat(self):
-        """Puts the deadline off; before READY=1 there is none."""
-        if self.ready:
-            self.deadline = time.monotonic() + self.limit
+        """Puts the deadline off."""
+        self.deadline = time.monotonic() + self.limit
 
     def expired(self):
         """Whether the beats have stopped for too long. Says so once, until the next beat."""

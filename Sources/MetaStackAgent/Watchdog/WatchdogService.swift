@@ -4,6 +4,9 @@ public import ServiceLifecycle
 /// Feeds the watchdogs outside the agent, as long as the session's loop goes round and not a moment
 /// longer.
 ///
+/// It begins before the first session: the guests of the agent before may run, under a lease that
+/// nobody renews any more, and a process that stalls already guards none of them.
+///
 /// Where the loop hangs and this still runs, it says so at once instead of waiting for the silence to
 /// be noticed, and `onHang` ends the process: a session that is not kept must not resume guests.
 /// Where nothing of the process runs, silence does the same.
@@ -36,7 +39,7 @@ public struct WatchdogService: Service {
     }
 
     public func run() async throws {
-        tell([.status("waiting for the first session")])
+        arm()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await announce() }
@@ -51,19 +54,24 @@ public struct WatchdogService: Service {
         tell([.stopping])
     }
 
-    /// Says once that the service has started. A time-out that is longer than the lease allows is
-    /// replaced by the longest one that keeps the promise.
-    private func announce() async {
-        await heartbeat.firstProof()
-        guard !Task.isCancelled else { return }
-        var lines = [SystemdNotifier.Line.ready]
+    /// The first beat, which systemd counts from on (also before the service is ready). A time-out that is
+    /// longer than the lease allows is replaced by the longest one that keeps the promise.
+    private func arm() {
+        var lines = [SystemdNotifier.Line.status("waiting for the first session"), .alive]
         if let watchdog = notifier?.watchdog, watchdog > budget.timeout {
             logger.info(
                 "shortening the service manager's watchdog to what the lease allows",
                 metadata: ["from": "\(watchdog)", "to": "\(budget.timeout)"])
             lines.append(.watchdog(budget.timeout))
         }
-        tell(lines + [.status("session proven")])
+        tell(lines)
+    }
+
+    /// Says once that the service has started.
+    private func announce() async {
+        await heartbeat.firstProof()
+        guard !Task.isCancelled else { return }
+        tell([.ready, .status("session proven")])
     }
 
     /// How long the pause between two beats may be: a quarter of the shortest time-out.
@@ -83,7 +91,7 @@ public struct WatchdogService: Service {
             let now = clock.now
             switch heartbeat.pulse(at: now) {
             case .starting:
-                attempt { try device?.feed() }
+                beat(nil)
                 await pause(until: now + interval)
             case .turning(let due, let isProven):
                 looks = 0

@@ -161,8 +161,7 @@ final class Node: @unchecked Sendable {
     /// How long systemd tries to start an agent again before it gives up (`StartLimitBurst`).
     private static let patience = Duration.milliseconds(600)
 
-    /// Kills an agent whose loops do not go round, and suspends its guests. As in
-    /// `metastack-node.service`, nobody looks before the agent has proven its session once.
+    /// Kills an agent whose loops do not go round, and suspends its guests.
     func watch() {
         world.after(Self.look) { [self] in
             if process != nil, isOverdue() {
@@ -178,8 +177,7 @@ final class Node: @unchecked Sendable {
         let timeout = WatchdogBudget(ttl: ttl).timeout
         if isLively {
             switch heartbeat.pulse(at: host.clock.now) {
-            case .starting: break
-            case .turning:
+            case .starting, .turning:
                 lastFed = world.now
                 overdueLooks = 0
             case .overdue:
@@ -192,8 +190,8 @@ final class Node: @unchecked Sendable {
 
     private func isFed(at now: ContinuousClock.Instant) -> Bool {
         switch heartbeat.pulse(at: now) {
-        case .starting, .overdue: false
-        case .turning: true
+        case .overdue: false
+        case .starting, .turning: true
         }
     }
 
