@@ -9,6 +9,7 @@ extension Fixture {
     /// A folder of the test's own, which the hosts see as well.
     func folder() throws -> URL {
         let folder = lab.folder.appending(path: "tests-\(prefix)")
+        guard !FileManager.default.fileExists(atPath: folder.path) else { return folder }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         later { try FileManager.default.removeItem(at: folder) }
         return folder

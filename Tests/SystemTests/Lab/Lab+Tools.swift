@@ -14,6 +14,12 @@ extension Lab {
     func execute(
         _ host: HostID, _ words: String..., timeout: Duration = .seconds(60)
     ) async throws -> Output {
+        try await execute(host, words, timeout: timeout)
+    }
+
+    func execute(
+        _ host: HostID, _ words: [String], timeout: Duration = .seconds(60)
+    ) async throws -> Output {
         try await run(tool: ["exec", host.text, "--"] + words, timeout: timeout)
     }
 
