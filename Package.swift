@@ -139,7 +139,8 @@ let package = Package(
         tests(
             "MetaStackManagementTests", "MetaStackManagement", "MetaStackModel", "MetaStackStore"),
         tests(
-            "MetaStackWebTests", "Curl", "MetaStackManagement", "MetaStackModel", "MetaStackStore",
+            "MetaStackWebTests", "Curl", "MetaStackCommands", "MetaStackManagement",
+            "MetaStackModel", "MetaStackStore",
             "MetaStackTesting", "MetaStackWeb", hummingbird, lifecycle, logging),
         tests("SimulationTests", "MetaStackTesting", "metastack-sim", subprocess),
         tests("SystemTests", "Etcd", "MetaStackModel", "MetaStackStore", logging, subprocess),

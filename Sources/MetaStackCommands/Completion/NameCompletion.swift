@@ -31,7 +31,7 @@ struct NameCompletion {
     }
 
     private static func connecting(_ words: [String]) -> [String] {
-        let names = ["--config", "--endpoints"]
+        let names = ["--config", "--endpoints", "--server", "--token"]
         return words.enumerated().flatMap { place, word -> [String] in
             if names.contains(where: { word.hasPrefix($0 + "=") }) { return [word] }
             guard names.contains(word), place + 1 < words.count else { return [] }

@@ -26,20 +26,22 @@ extension ManagementConfiguration {
 
     /// Reads what the flags, the environment and the file say; no file is needed.
     ///
+    /// - Parameter mayBeLoggedIn: whether `metastack login` counts where nothing else is said.
     /// - Throws: `ConfigurationError`, or `CommandFailure` where a named file cannot be read.
     init(
-        _ options: GlobalOptions, flags: [ConfigurationFlag] = [],
+        _ options: GlobalOptions, flags: [ConfigurationFlag] = [], mayBeLoggedIn: Bool = true,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws {
         let named =
             options.config ?? environment["METASTACK_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
-        let file = named ?? Self.defaultFile
+        let saysEtcd =
+            options.endpoints != nil
+            || !environment["METASTACK_ETCD_ENDPOINTS", default: ""].isEmpty
+        let login = mayBeLoggedIn && !saysEtcd ? LoginFile(environment)?.existing : nil
+        let file = named ?? login ?? Self.defaultFile
         let isThere = named != nil || FileManager.default.fileExists(atPath: file)
-        let endpoints = options.endpoints.map {
-            [ConfigurationFlag(key: "etcd.endpoints", flag: "--endpoints", value: $0)]
-        }
         try self.init(
             yaml: isThere ? TextFile.read(file, as: "the configuration") : "", file: file,
-            environment: environment, flags: (endpoints ?? []) + flags)
+            environment: environment, flags: options.flags + flags)
     }
 }

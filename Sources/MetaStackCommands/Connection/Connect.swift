@@ -1,4 +1,5 @@
 import ArgumentParser
+import Curl
 import Etcd
 import Foundation
 import Logging
@@ -42,6 +43,22 @@ struct Connection: Sendable {
     /// - Parameter quiet: says nothing of endpoints that do not answer.
     init(_ options: GlobalOptions, quiet: Bool = false) throws {
         let configuration = try ManagementConfiguration(options)
+        if let server = configuration.server {
+            self = try Connection(server)
+        } else {
+            self = try Connection(configuration, quiet: quiet)
+        }
+    }
+
+    /// Through `metastack serve`.
+    init(_ server: ServerSettings) throws {
+        let curl = try Curl(name: "api")
+        access = RemoteAccess(api: try RemoteAPI(server, curl: curl))
+        close = { await curl.shutdown() }
+    }
+
+    /// Straight to etcd.
+    private init(_ configuration: ManagementConfiguration, quiet: Bool) throws {
         let log = ProgramLog(configuration.log, application: "metastack", reader: .person)
         let client = try EtcdClient(
             EtcdConfiguration(configuration.etcd),

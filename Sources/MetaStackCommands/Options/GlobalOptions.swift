@@ -1,5 +1,6 @@
 import ArgumentParser
 import MetaStackManagement
+import MetaStackModel
 
 /// What every verb takes.
 struct GlobalOptions: ParsableArguments {
@@ -16,6 +17,17 @@ struct GlobalOptions: ParsableArguments {
     var endpoints: String?
 
     @Option(
+        help: ArgumentHelp(
+            "A 'metastack serve' to work through instead of etcd; beats METASTACK_SERVER_URL.",
+            valueName: "url"))
+    var server: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The token for it; METASTACK_SERVER_TOKEN is seen by fewer.", valueName: "secret"))
+    var token: String?
+
+    @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
             """
@@ -29,4 +41,14 @@ struct GlobalOptions: ParsableArguments {
         name: .shortAndLong,
         help: "No progress and no confirmation; what was made is named by its id alone.")
     var quiet = false
+
+    /// What the options say of the configuration.
+    var flags: [ConfigurationFlag] {
+        [
+            ("etcd.endpoints", "--endpoints", endpoints), ("server.url", "--server", server),
+            ("server.token", "--token", token),
+        ].compactMap { key, flag, value in
+            value.map { ConfigurationFlag(key: key, flag: flag, value: $0) }
+        }
+    }
 }

@@ -29,7 +29,8 @@ struct ServeCommand: AsyncParsableCommand {
         let flags = listen.map {
             [ConfigurationFlag(key: "serve.listen", flag: "--listen", value: $0)]
         }
-        let configuration = try ManagementConfiguration(global, flags: flags ?? [])
+        let configuration = try ManagementConfiguration(
+            global, flags: flags ?? [], mayBeLoggedIn: false)
         let log = ProgramLog(configuration.log, application: "metastack")
         log.bootstrap()
         let logger = Logger(label: "metastack-serve")

@@ -10,7 +10,7 @@ package enum CommandStatus: Int32, Sendable, CaseIterable {
     case notFound = 3
     /// Somebody else was faster, the name is taken, or the thing is in use.
     case conflict = 4
-    /// etcd cannot be reached.
+    /// etcd, or the server, cannot be reached.
     case unreachable = 5
     /// What was waited for has not come in time.
     case timedOut = 6
@@ -23,7 +23,7 @@ package enum CommandStatus: Int32, Sendable, CaseIterable {
         case .usage: "the command line or the configuration cannot be used"
         case .notFound: "there is nothing of that name"
         case .conflict: "somebody else was faster, the name is taken, or it is in use"
-        case .unreachable: "etcd cannot be reached"
+        case .unreachable: "etcd, or the server, cannot be reached"
         case .timedOut: "what was waited for has not come in time"
         }
     }

@@ -176,6 +176,16 @@ struct ConfigurationReader {
         }
     }
 
+    /// How much whoever said a setting has to say: 0 for the file or nobody, 1 for the environment, 2 for
+    /// a flag.
+    func rank(_ section: String, _ key: String) -> Int {
+        switch origin(section, key) {
+        case .file: 0
+        case .environment: 1
+        case .flag: 2
+        }
+    }
+
     /// Where the setting's value comes from, or would come from.
     private func origin(_ section: String, _ key: String) -> ConfigurationOrigin {
         if let flag = flags["\(section).\(key)"] { return .flag(flag.flag) }

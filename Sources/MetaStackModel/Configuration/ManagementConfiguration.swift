@@ -1,6 +1,8 @@
 /// All that `metastack` is told. It needs no file at all: every setting has a default.
 public struct ManagementConfiguration: Sendable, Equatable {
     public var etcd: EtcdSettings
+    /// nil to work straight on etcd.
+    public var server: ServerSettings?
     public var log: LogSettings
     public var serve: ServeSettings
 
@@ -28,6 +30,9 @@ public struct ManagementConfiguration: Sendable, Equatable {
         var reader = ConfigurationReader(
             yaml: yaml, file: file, environment: environment, flags: flags)
         etcd = EtcdSettings(&reader)
+        server = ServerSettings(&reader)
+        // `--endpoints` beats a server that a file names.
+        if reader.rank("etcd", "endpoints") > reader.rank("server", "url") { server = nil }
         log = LogSettings(&reader)
         serve = ServeSettings(&reader)
         try reader.finish()

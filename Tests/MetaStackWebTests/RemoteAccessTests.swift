@@ -1,0 +1,99 @@
+import Curl
+import MetaStackManagement
+import MetaStackModel
+import MetaStackStore
+import MetaStackTesting
+import Testing
+
+@testable import MetaStackCommands
+
+/// `metastack --server` over a real server and a real etcd.
+@Suite struct RemoteAccessTests {
+    @Test func readsAndWritesWhatStandsInEtcd() async throws {
+        try await LiveServer.run { live in
+            try await live.remote(.admin) { remote in
+                let key = RecordKey.desiredHost(HostID(unchecked: "a"))
+                let wish = DesiredHost(state: .maintenance, reason: "new fans")
+                guard
+                    case .written(let revision) = try await remote.write(
+                        [.put(key, wish)], if: [.absent(key)])
+                else { throw TestingError("it was not written") }
+                let direct = try await live.store.load()
+                #expect(direct.desiredHosts[HostID(unchecked: "a")]?.value == wish)
+                #expect(direct.desiredHosts[HostID(unchecked: "a")]?.revision == revision)
+
+                let seen = try await remote.load()
+                #expect(seen.desiredHosts == direct.desiredHosts)
+                #expect(seen.tokens == direct.tokens)
+                #expect(seen.revision == direct.revision)
+
+                let again = try await remote.write([.delete(key)], if: [.absent(key)])
+                #expect(again == .conflict)
+            }
+        }
+    }
+
+    @Test func followsWhatOthersWrite() async throws {
+        try await LiveServer.run { live in
+            try await live.remote(.viewer) { remote in
+                let before = try await remote.load()
+                let wish = TakeoverSwitch(state: .disarmed, reason: "rack 3")
+                _ = try await live.store.write([.put(TakeoverSwitch.key, wish)], if: [])
+                // It is written before anybody follows: what came in between is told, too.
+                try await remote.follow(before) { $0.takeoverSwitch?.value == wish }
+            }
+        }
+    }
+
+    @Test func aRefusalSaysWhatToDo() async throws {
+        try await LiveServer.run { live in
+            try await live.remote(.viewer) { remote in
+                await #expect {
+                    _ = try await remote.write([.delete(TakeoverSwitch.key)], if: [])
+                } throws: {
+                    ($0 as? CommandFailure)?.description.contains("needs the role operator") == true
+                }
+            }
+            let stranger = ServerSettings(url: live.url, token: TokenSecret().text)
+            let api = try RemoteAPI(stranger, curl: live.curl)
+            await #expect {
+                _ = try await RemoteAccess(api: api).load()
+            } throws: {
+                ($0 as? CommandFailure)?.description.contains("metastack login \(live.url)") == true
+            }
+        }
+    }
+
+    @Test func aServerThatIsAwayIsNotReachable() async throws {
+        let curl = try Curl(name: "away")
+        let away = ServerSettings(url: "http://127.0.0.1:9", token: "mst_x")
+        let api = try RemoteAPI(away, curl: curl)
+        await #expect {
+            _ = try await RemoteAccess(api: api).load()
+        } throws: {
+            ($0 as? CommandFailure)?.status == .unreachable
+        }
+        await curl.shutdown()
+    }
+
+    @Test func withoutATokenNothingIsAsked() async throws {
+        let curl = try Curl(name: "none")
+        #expect {
+            _ = try RemoteAPI(ServerSettings(url: "http://127.0.0.1:9"), curl: curl)
+        } throws: {
+            ($0 as? CommandFailure)?.description.contains("metastack login http://127.0.0.1:9")
+                == true
+        }
+        await curl.shutdown()
+    }
+}
+
+extension LiveServer {
+    /// The way of `metastack --server` with a token of a role.
+    fileprivate func remote(
+        _ role: AccessToken.Role, _ body: (RemoteAccess) async throws -> Void
+    ) async throws {
+        let settings = ServerSettings(url: url, token: secrets[role])
+        try await body(RemoteAccess(api: try RemoteAPI(settings, curl: curl)))
+    }
+}
