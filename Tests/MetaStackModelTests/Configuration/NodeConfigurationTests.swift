@@ -145,7 +145,7 @@ func problems(
         }
         #expect(
             error?.description
-                == "m:3: there is no section \"node\"; the sections are etcd, log, serve")
+                == "m:3: there is no section \"node\"; the sections are etcd, log, serve, server")
     }
 
     @Test func theExampleFileIsAcceptedAndShowsEveryKey() throws {
