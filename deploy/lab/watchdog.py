@@ -1,7 +1,8 @@
 """What systemd does for a service of Type=notify with WatchdogSec, played by a lab's init.
 
-A watched service gets a notification socket (sd_notify(3)). From its first beat on, or from READY=1, it
-has to beat; when it does not, its fence is run: in a machine that is `metastack-node fence`, which suspends the guests.
+A watched service gets a notification socket (sd_notify(3)). From its first beat on, or from READY=1,
+it has to beat; when it does not, its fence is run: in a machine that is `metastack-node fence`, which
+suspends the guests.
 What comes of the service then is the mode: `fence` leaves it alone, as if systemd were slow, so
 that a stalled agent can be looked at and woken; `restart` kills it and starts it again, as the unit
 file has it.

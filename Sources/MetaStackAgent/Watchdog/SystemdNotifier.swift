@@ -5,12 +5,12 @@ import Glibc
 public final class SystemdNotifier: Sendable {
     /// One assignment of a message.
     enum Line: Sendable, Equatable {
-        /// The service has started; from here the manager's watchdog runs.
+        /// The service has started.
         case ready
         case stopping
         /// What the service does, for people.
         case status(String)
-        /// A beat.
+        /// A beat; from the first on the manager's watchdog runs.
         case alive
         /// The service has found itself broken: as if its beats had stopped long enough.
         case broken
