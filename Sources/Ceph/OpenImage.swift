@@ -25,7 +25,25 @@ func openImage(
         try checked(rbd_open(pool.pointer, name, &image, snapshot), attempt, subject)
     }
     guard let image else { throw CephError(.notFound, attempt, subject) }
+    try leaveOpening(pool, attempt, subject)
     return ImageHandle(pointer: image)
+}
+
+/// Waits until librados has come back from the call-back in which librbd opened an image.
+///
+/// There librbd wakes whoever opens it, and takes the image's lock once more afterwards
+/// (`ImageState::complete_action_unlock`). An image that nobody watches may be closed and freed by then: the
+/// call-back waits for a lock in freed memory for ever, and so does every later one of the connection, for
+/// librados makes one after the other. An empty flush (`rados_aio_flush_async`) has its turn among them,
+/// and asks no OSD.
+private func leaveOpening(
+    _ pool: PoolHandle, _ attempt: String, _ subject: String
+) throws(CephError) {
+    var completion: rados_completion_t?
+    try checked(rados_aio_create_completion2(nil, nil, &completion), attempt, subject)
+    defer { rados_aio_release(completion) }
+    try checked(rados_aio_flush_async(pool.pointer, completion), attempt, subject)
+    rados_aio_wait_for_complete(completion)
 }
 
 /// `pool/image` or `pool/image@snapshot`, as Ceph's own tools write it.

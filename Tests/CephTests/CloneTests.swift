@@ -85,14 +85,14 @@ import Testing
 }
 
 /// An image of 8 MiB that begins with sevens, with a protected snapshot `v1`.
-private func makeBase(_ name: String, in pool: CephPool) async throws {
+func makeBase(_ name: String, in pool: CephPool) async throws {
     try await pool.create(name, size: 8 << 20)
     try await pool.write(name, offset: 0, bytes: [UInt8](repeating: 7, count: 4096))
     try await pool.createSnapshot(name, name: "v1")
     try await pool.protect(name, snapshot: "v1")
 }
 
-private func removeBase(_ name: String, in pool: CephPool) async throws {
+func removeBase(_ name: String, in pool: CephPool) async throws {
     try await pool.unprotect(name, snapshot: "v1")
     try await pool.removeSnapshot(name, name: "v1")
     try await pool.remove(name)
