@@ -141,7 +141,7 @@ let package = Package(
         tests(
             "MetaStackWebTests", "Curl", "MetaStackCommands", "MetaStackManagement",
             "MetaStackModel", "MetaStackStore",
-            "MetaStackTesting", "MetaStackWeb", hummingbird, lifecycle, logging),
+            "MetaStackTesting", "MetaStackWeb", hummingbird, lifecycle, logging, subprocess),
         tests("SimulationTests", "MetaStackTesting", "metastack-sim", subprocess),
         tests("SystemTests", "Etcd", "MetaStackModel", "MetaStackStore", logging, subprocess),
     ]

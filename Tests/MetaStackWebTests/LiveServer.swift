@@ -17,8 +17,14 @@ struct LiveServer: Sendable {
     let url: String
     let curl: Curl
     let secrets: [AccessToken.Role: String]
+    /// The file of the authority that signed its certificate; nil where it speaks plain HTTP.
+    var authority: String?
 
-    static func run(_ body: @escaping @Sendable (LiveServer) async throws -> Void) async throws {
+    static func run(
+        limits: ClientLimits = ClientLimits(),
+        certificates: (cert: String, key: String, authority: String)? = nil,
+        _ body: @escaping @Sendable (LiveServer) async throws -> Void
+    ) async throws {
         try await EtcdServer.run { etcd in
             try await etcd.withClient { client in
                 let store = ClusterStore(client: client, prefix: "/metastack")
@@ -31,30 +37,35 @@ struct LiveServer: Sendable {
                         role: role)
                     _ = try await store.write([.put(.token(secret.id), token)], if: [])
                 }
-                try await serve(store, secrets, body)
+                try await serve(store, secrets, limits, certificates, body)
             }
         }
     }
 
     private static func serve(
-        _ store: ClusterStore, _ secrets: [AccessToken.Role: String],
+        _ store: ClusterStore, _ secrets: [AccessToken.Role: String], _ limits: ClientLimits,
+        _ certificates: (cert: String, key: String, authority: String)?,
         _ body: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
         let quiet = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
         let (ports, port) = AsyncStream<Int>.makeStream()
         var settings = ServeSettings()
         settings.listen.port = 0
+        settings.cert = certificates?.cert
+        settings.key = certificates?.key
         let server = try WebServer(
-            store: store, settings: settings, logger: quiet, audit: quiet,
+            store: store, settings: settings, logger: quiet, audit: quiet, limits: limits,
             onReady: { port.yield($0) })
         let group = ServiceGroup(services: [server], logger: quiet)
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await group.run() }
             tasks.addTask {
                 for await number in ports {
+                    let scheme = certificates == nil ? "http" : "https"
                     let live = LiveServer(
-                        store: store, url: "http://127.0.0.1:\(number)",
-                        curl: try Curl(name: "web-tests"), secrets: secrets)
+                        store: store, url: "\(scheme)://127.0.0.1:\(number)",
+                        curl: try Curl(name: "web-tests"), secrets: secrets,
+                        authority: certificates?.authority)
                     try await live.ready()
                     try await body(live)
                     await live.curl.shutdown()
@@ -100,6 +111,10 @@ struct LiveServer: Sendable {
             request.headers["Authorization"] = "Bearer \(secret)"
         }
         request.deadline = .seconds(20)
+        if let authority {
+            request.tls = CurlTLS(certificateAuthority: authority)
+            request.usesFreshConnection = true
+        }
         let response = try await curl.perform(request)
         return Reply(
             status: response.head.status, headers: [:], body: response.body)

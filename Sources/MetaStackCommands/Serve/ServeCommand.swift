@@ -34,6 +34,7 @@ struct ServeCommand: AsyncParsableCommand {
         let log = ProgramLog(configuration.log, application: "metastack")
         log.bootstrap()
         let logger = Logger(label: "metastack-serve")
+        Self.raiseOpenFiles(logger)
         let client = try EtcdClient(EtcdConfiguration(configuration.etcd), logger: logger)
         let store = ClusterStore(client: client, prefix: configuration.etcd.prefix)
         let server = try WebServer(
@@ -48,5 +49,12 @@ struct ServeCommand: AsyncParsableCommand {
         try await ServiceGroup(configuration: group).run()
         await client.shutdown()
         await log.close()
+    }
+
+    private static func raiseOpenFiles(_ logger: Logger) {
+        guard let files = OpenFileLimit.raise(), files < ClientLimits.files else { return }
+        logger.warning(
+            "few files may be open, so few clients may connect; raise it (ulimit -Hn, LimitNOFILE=)",
+            metadata: ["files": "\(files)", "wanted": "\(ClientLimits.files)"])
     }
 }

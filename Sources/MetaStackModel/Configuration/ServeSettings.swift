@@ -24,7 +24,14 @@ public struct ServeSettings: Sendable, Equatable {
 
         /// Whether only this machine reaches it.
         public var isLoopback: Bool {
-            host == "localhost" || host == "::1" || host.hasPrefix("127.")
+            host == "localhost" || host == "::1" || isIPv4Loopback
+        }
+
+        /// A name may begin like it, and be anybody's.
+        private var isIPv4Loopback: Bool {
+            let bytes = host.split(separator: ".", omittingEmptySubsequences: false)
+            return bytes.count == 4 && bytes.first == "127"
+                && bytes.allSatisfy { UInt8($0) != nil }
         }
     }
 

@@ -33,12 +33,7 @@ final class Certificates: Sendable {
     }
 
     func configuration() throws -> TLSConfiguration {
-        let now = state.withLock(\.override)
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: now.certificateChain ?? [],
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: keyFile, format: .pem)))
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["http/1.1"]
+        var configuration = try Self.pair(certificateFile, keyFile)
         configuration.sslContextCallback = { [self] _, promise in promise.succeed(newest()) }
         return configuration
     }
@@ -70,13 +65,25 @@ final class Certificates: Sendable {
         }
     }
 
+    /// - Throws: also where the key is not the certificate's, which clients would be the first to tell.
     private static func read(
         _ certificate: String, _ key: String
     ) throws -> NIOSSLContextConfigurationOverride {
+        let configuration = try pair(certificate, key)
+        _ = try NIOSSLContext(configuration: configuration)
         var override = NIOSSLContextConfigurationOverride()
-        override.certificateChain = try NIOSSLCertificate.fromPEMFile(certificate)
-            .map { .certificate($0) }
-        override.privateKey = .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
+        override.certificateChain = configuration.certificateChain
+        override.privateKey = configuration.privateKey
         return override
+    }
+
+    private static func pair(_ certificate: String, _ key: String) throws -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate)
+                .map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        return configuration
     }
 }

@@ -9,10 +9,6 @@ struct RouteRegistration {
     let authenticator: Authenticator
     let logger: Logger
 
-    private static let methods: [HTTPRequest.Method] = [
-        .get, .head, .post, .put, .patch, .delete, .options, .trace,
-    ]
-
     func register(_ routes: [APIRoute], on router: Router<WebContext>) {
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
@@ -21,7 +17,7 @@ struct RouteRegistration {
         }
         for (path, group) in Dictionary(grouping: routes, by: \.path) {
             let allowed = group.map(\.method)
-            for method in Self.methods where !allowed.contains(method) {
+            for method in KnownMethods.all where !allowed.contains(method) {
                 router.on(RouterPath(path), method: method) { _, _ in
                     var problem = Problem(
                         .methodNotAllowed, "\(method.rawValue) is not for \(path)")

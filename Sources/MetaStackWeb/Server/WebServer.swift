@@ -25,10 +25,12 @@ package struct WebServer: Service {
     ///   - audit: takes a line about each write.
     ///   - syslog: is told the deployment's syslog server, at first and whenever it changes; nil where it
     ///     has none.
+    ///   - limits: what one client may hold.
     ///   - onReady: is told the port that it listens on.
     /// - Throws: where the certificate cannot be read.
     package init(
         store: ClusterStore, settings: ServeSettings, logger: Logger, audit: Logger,
+        limits: ClientLimits = ClientLimits(),
         syslog: @escaping @Sendable (LogSettings.Syslog?) -> Void = { _ in },
         onReady: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws {
@@ -44,11 +46,12 @@ package struct WebServer: Service {
         let router = Router(context: WebContext.self)
         router.add(middleware: CountRequests(count: requests))
         router.add(middleware: SecurityHeaders(isEncrypted: settings.cert != nil))
+        router.add(middleware: KnownMethods())
         let routes = Self.routes(service, streams, requests)
         RouteRegistration(authenticator: authenticator, logger: logger)
             .register(routes, on: router)
         application = Application(
-            router: router, server: try Self.transport(settings, logger),
+            router: router, server: try Self.transport(settings, limits, logger),
             configuration: .init(
                 address: .hostname(settings.listen.host, port: settings.listen.port),
                 serverName: "metastack"),
@@ -78,10 +81,9 @@ package struct WebServer: Service {
     }
 
     private static func transport(
-        _ settings: ServeSettings, _ logger: Logger
+        _ settings: ServeSettings, _ limits: ClientLimits, _ logger: Logger
     ) throws -> HTTPServerBuilder {
-        let plain = HTTPServerBuilder.http1(
-            configuration: .init(idleTimeout: .seconds(60)))
+        let plain = HTTPServerBuilder.http1(configuration: limits.channel)
         guard let certificate = settings.cert, let key = settings.key else { return plain }
         let certificates = try Certificates(certificate: certificate, key: key, logger: logger)
         return try .tls(plain, tlsConfiguration: certificates.configuration())
