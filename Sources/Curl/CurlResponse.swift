@@ -8,14 +8,19 @@ public struct CurlHead: Sendable, Equatable {
     public var contentLength: Int64?
     /// Where the answer came from, after redirects.
     public var url: String
+    /// The server's clock by its field `Date`, in seconds since 1970; nil where it does not say.
+    public var date: Int?
 
     /// 200…299.
     public var isSuccess: Bool { (200..<300).contains(status) }
 
-    public init(status: Int, contentLength: Int64? = nil, url: String) {
+    public init(
+        status: Int, contentLength: Int64? = nil, url: String, date: Int? = nil
+    ) {
         self.status = status
         self.contentLength = contentLength
         self.url = url
+        self.date = date
     }
 }
 

@@ -145,17 +145,24 @@ final class RunningTransfer {
     private func head(status: Int) -> CurlHead {
         var url: UnsafeMutablePointer<CChar>?
         let result = ccurl_get_string(easy, CURLINFO_EFFECTIVE_URL, &url)
-        var length: Int64?
-        var field: UnsafeMutablePointer<curl_header>?
-        // The last header block counts (-1), which is the answer's own after redirects.
-        if curl_easy_header(easy, "content-length", 0, UInt32(CURLH_HEADER), -1, &field)
-            == CURLHE_OK,
-            let value = field?.pointee.value
-        {
-            length = Int64(String(cString: value))
-        }
         let effective = result == CURLE_OK ? url.map { String(cString: $0) } : nil
         return CurlHead(
-            status: status, contentLength: length, url: effective ?? transfer.request.url)
+            status: status, contentLength: field("content-length").flatMap { Int64($0) },
+            url: effective ?? transfer.request.url, date: field("date").flatMap(Self.seconds))
+    }
+
+    /// The moment that a text of HTTP's stands for (`curl_getdate`); nil where it is none.
+    private static func seconds(_ text: String) -> Int? {
+        let seconds = curl_getdate(text, nil)
+        return seconds < 0 ? nil : seconds
+    }
+
+    /// A field of the last header block (-1), which is the answer's own after redirects.
+    private func field(_ name: String) -> String? {
+        var field: UnsafeMutablePointer<curl_header>?
+        guard curl_easy_header(easy, name, 0, UInt32(CURLH_HEADER), -1, &field) == CURLHE_OK,
+            let value = field?.pointee.value
+        else { return nil }
+        return String(cString: value)
     }
 }

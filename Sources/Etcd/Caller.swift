@@ -163,6 +163,13 @@ final class Caller: Sendable {
     static func post(
         _ request: CurlRequest, at endpoint: Endpoint, with curl: Curl, mutates: Bool
     ) async throws -> Data {
+        try await respond(request, at: endpoint, with: curl, mutates: mutates).body
+    }
+
+    /// The same with the answer's head.
+    static func respond(
+        _ request: CurlRequest, at endpoint: Endpoint, with curl: Curl, mutates: Bool
+    ) async throws -> CurlResponse {
         let response: CurlResponse
         do {
             response = try await curl.perform(request)
@@ -174,7 +181,7 @@ final class Caller: Sendable {
                 status: response.head.status, body: response.body, endpoint: endpoint.url)
             throw mutates ? error.afterChange() : error
         }
-        return response.body
+        return response
     }
 
     // MARK: Tokens

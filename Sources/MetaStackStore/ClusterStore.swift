@@ -24,6 +24,9 @@ public final class ClusterStore: Sendable {
         self.pause = pause
     }
 
+    /// Below which the deployment's keys stand, without a slash at the end.
+    public var prefix: String { layout.prefix.string }
+
     /// All records at one revision (etcd's `Range`, in pages).
     ///
     /// - Throws: `EtcdError`.

@@ -66,6 +66,24 @@ final class FakeAccess: ClusterAccess {
         try await Task.sleep(for: .seconds(3600))
     }
 
+    func followChanges(
+        after revision: Revision, until isEnough: @Sendable (ClusterChange) throws -> Bool
+    ) async throws {
+        try await follow(cluster) { try isEnough(.reloaded($0)) }
+    }
+
+    /// Its past is what the records note themselves, and the states that are still to come.
+    func eventLog() async throws -> EventLog {
+        var next = cluster
+        for change in later {
+            next.revision = Revision(next.revision.number + 1)
+            change(&next)
+        }
+        return EventLog(
+            ClusterPast(
+                base: cluster, changes: cluster.changes(to: next), revision: next.revision))
+    }
+
     private func holds(_ condition: RecordCondition, in cluster: Cluster) -> Bool {
         switch condition {
         case .absent(let key): revisions(key, cluster) == nil

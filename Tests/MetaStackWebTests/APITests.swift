@@ -147,6 +147,28 @@ import Testing
         }
     }
 
+    @Test func whatHappenedIsListedByVMByHostAndSinceATime() async throws {
+        try await LiveServer.run { server in
+            try await fill(server)
+            func words(_ query: String) async throws -> JSONValue {
+                let reply = try await server.send("GET", "/api/v1/changes?\(query)", as: .viewer)
+                return .array(
+                    try DocumentPath(".items[*].event").values(in: try reply.json))
+            }
+            #expect(try await words("vm=web") == .array([.string("created")]))
+            #expect(try await words("vm=web&since=2100-01-01T00:00:00Z") == .array([]))
+            #expect(
+                try await words("")
+                    == .array([.string("created"), .string("created"), .string("created")]))
+            for (query, status) in [
+                ("since=yesterday", 400), ("vm=nobody", 404), ("host=nowhere", 404),
+            ] {
+                let reply = try await server.send("GET", "/api/v1/changes?\(query)", as: .viewer)
+                #expect(reply.status == status, "\(query)")
+            }
+        }
+    }
+
     @Test func theDescriptionNamesEveryRouteAndTheAnswersComeInThreeForms() async throws {
         try await LiveServer.run { server in
             let reply = try await server.send("GET", "/api/openapi.json")

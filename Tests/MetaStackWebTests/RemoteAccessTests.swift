@@ -3,6 +3,7 @@ import MetaStackManagement
 import MetaStackModel
 import MetaStackStore
 import MetaStackTesting
+import Synchronization
 import Testing
 
 @testable import MetaStackCommands
@@ -41,6 +42,47 @@ import Testing
                 _ = try await live.store.write([.put(TakeoverSwitch.key, wish)], if: [])
                 // It is written before anybody follows: what came in between is told, too.
                 try await remote.follow(before) { $0.takeoverSwitch?.value == wish }
+            }
+        }
+    }
+
+    @Test func whatHappenedIsTheSameThroughTheServer() async throws {
+        try await LiveServer.run { live in
+            let key = RecordKey.desiredHost(HostID(unchecked: "a"))
+            _ = try await live.store.write(
+                [.put(key, DesiredHost(state: .maintenance, reason: "fans"))], if: [])
+            _ = try await live.store.write([.delete(key)], if: [])
+            let direct = try await live.store.eventLog()
+            #expect(direct.events.suffix(2).map(\.word) == [.maintenance, .ready])
+            #expect(direct.events.contains { $0.kind == .token })
+            try await live.remote(.admin) { remote in
+                let log = try await remote.eventLog()
+                #expect(log.events == direct.events)
+            }
+            // Tokens are for those who make them.
+            try await live.remote(.viewer) { remote in
+                let log = try await remote.eventLog()
+                #expect(log.events == direct.withoutTokens.events)
+            }
+        }
+    }
+
+    @Test func followsEachChangeOfTheRecords() async throws {
+        try await LiveServer.run { live in
+            try await live.remote(.viewer) { remote in
+                let before = try await remote.load()
+                let key = RecordKey.desiredHost(HostID(unchecked: "a"))
+                _ = try await live.store.write(
+                    [.put(key, DesiredHost(state: .maintenance))], if: [])
+                _ = try await live.store.write([.delete(key)], if: [])
+                let teller = Mutex((EventTeller(before), [ClusterEvent.Word]()))
+                try await remote.followChanges(after: before.revision) { change in
+                    teller.withLock { state in
+                        state.1 += state.0.observe(change).map(\.word)
+                        return state.1.last == .ready
+                    }
+                }
+                #expect(teller.withLock { $0.1 } == [.maintenance, .ready])
             }
         }
     }

@@ -53,6 +53,14 @@ struct LoggedAccess: ClusterAccess {
     ) async throws {
         try await access.follow(cluster, until: isEnough)
     }
+
+    func followChanges(
+        after revision: Revision, until isEnough: @Sendable (ClusterChange) throws -> Bool
+    ) async throws {
+        try await access.followChanges(after: revision, until: isEnough)
+    }
+
+    func eventLog() async throws -> EventLog { try await access.eventLog() }
 }
 
 extension RecordWrite {

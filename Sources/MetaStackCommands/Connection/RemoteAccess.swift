@@ -3,6 +3,7 @@ import Foundation
 import MetaStackManagement
 import MetaStackModel
 import MetaStackStore
+import Synchronization
 
 /// The way to the cluster through `metastack serve`: the same records and transactions, by its API.
 ///
@@ -27,16 +28,37 @@ struct RemoteAccess: ClusterAccess {
     func follow(
         _ cluster: Cluster, until isEnough: @Sendable (Cluster) throws -> Bool
     ) async throws {
-        var cluster = cluster
+        let latest = Mutex(cluster)
+        try await followChanges(after: cluster.revision) { change in
+            let cluster = latest.withLock { cluster in
+                _ = cluster.apply(change)
+                return cluster
+            }
+            return try isEnough(cluster)
+        }
+    }
+
+    func followChanges(
+        after revision: Revision, until isEnough: @Sendable (ClusterChange) throws -> Bool
+    ) async throws {
+        var revision = revision
         while true {
-            guard let events = try await open(after: cluster.revision) else { continue }
+            guard let events = try await open(after: revision) else { continue }
             // A stream that breaks is opened again where it broke: nothing is missed.
             while let event = try await next(of: events) {
-                guard try await take(event, over: &cluster) else { continue }
-                if try isEnough(cluster) { return }
+                guard let change = try await change(of: event) else { continue }
+                switch change {
+                case .reloaded(let cluster): revision = cluster.revision
+                case .records(_, let latest): revision = max(revision, latest)
+                }
+                if try isEnough(change) { return }
             }
             try await Task.sleep(for: Self.retryAfter)
         }
+    }
+
+    func eventLog() async throws -> EventLog {
+        try Self.decoded(EventLog.self, try await api.get("/api/v1/changes"))
     }
 
     /// nil where the server is away, after a pause.
@@ -59,19 +81,16 @@ struct RemoteAccess: ClusterAccess {
         }
     }
 
-    /// Whether the event was about the cluster.
-    private func take(_ event: EventStream.Event, over cluster: inout Cluster) async throws -> Bool
-    {
+    /// nil where the event is not about the cluster.
+    private func change(of event: EventStream.Event) async throws -> ClusterChange? {
         switch event.name {
-        case "reload":
-            cluster = try await load()
+        case "reload": return .reloaded(try await load())
         case "records":
             let records = try Self.decoded(Wire.Records.self, Data(event.data.utf8))
-            _ = cluster.apply(
-                .records(records.records.map(\.raw), revision: Revision(records.revision)))
-        default: return false
+            return .records(
+                records.records.map(\.raw), revision: Revision(records.revision))
+        default: return nil
         }
-        return true
     }
 
     private static func decoded<Value: Decodable>(

@@ -43,7 +43,7 @@ struct ListOptions: ParsableArguments {
         let known = listing.labelNames
         for name in labels.names where !known.contains(name) && !listing.items.isEmpty {
             let near = known.nearest(to: name).map { ", did you mean \($0)?" } ?? ""
-            warn("no \(listing.kind.word) has a label \(name)\(near)")
+            warn("no \(listing.one) has a label \(name)\(near)")
         }
         let chosen = labels.names.isEmpty ? listing : listing.selected(by: labels)
         return try sortBy.map { try chosen.sorted(by: $0) } ?? chosen

@@ -23,6 +23,7 @@ public struct MetaStackCommand: AsyncParsableCommand {
             StatusCommand.self,
             VMCommand.self, ImageCommand.self, FlavourCommand.self, HostCommand.self,
             VolumeCommand.self,
+            EventCommand.self,
             ConfigCommand.self, ApplyCommand.self, DiffCommand.self, TakeoverCommand.self,
             ExplainCommand.self, RebalanceCommand.self,
             ServeCommand.self, TokenCommand.self, LoginCommand.self, LogoutCommand.self,

@@ -15,6 +15,12 @@ package protocol ClusterAccess: Sendable {
     func follow(
         _ cluster: Cluster, until isEnough: @Sendable (Cluster) throws -> Bool
     ) async throws
+    /// Looks at each change after a revision, without a gap, until `isEnough` says so.
+    func followChanges(
+        after revision: Revision, until isEnough: @Sendable (ClusterChange) throws -> Bool
+    ) async throws
+    /// What happened, as far as etcd remembers.
+    func eventLog() async throws -> EventLog
 }
 
 extension ClusterAccess {
@@ -28,4 +34,12 @@ extension ClusterStore: ClusterAccess {
     ) async throws {
         for try await update in follow(cluster) where try isEnough(update.cluster) { return }
     }
+
+    package func followChanges(
+        after revision: Revision, until isEnough: @Sendable (ClusterChange) throws -> Bool
+    ) async throws {
+        for try await change in changes(after: revision) where try isEnough(change) { return }
+    }
+
+    package func eventLog() async throws -> EventLog { EventLog(try await past()) }
 }

@@ -40,3 +40,22 @@ package struct Finding: Sendable, Equatable {
         ])
     }
 }
+
+extension Finding: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case weight, kind, ids, text, remedy
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let isBad = try fields.decode(String.self, forKey: .weight) == Weight.problem.word
+        self.init(
+            isBad ? .problem : .notice,
+            try fields.decodeIfPresent(String.self, forKey: .kind).flatMap(ResourceKind.init),
+            ids: try fields.decode([String].self, forKey: .ids),
+            try fields.decode(String.self, forKey: .text),
+            remedy: try fields.decodeIfPresent(String.self, forKey: .remedy))
+    }
+
+    package func encode(to encoder: any Encoder) throws { try document.encode(to: encoder) }
+}

@@ -23,7 +23,7 @@ extension Cluster {
     // MARK: VMs
 
     /// VMs that are in one state for one reason are one finding: a dead host has many of them.
-    private func vmFindings(_ vms: [(vm: VMOverview, status: VMStatus)]) -> [Finding] {
+    func vmFindings(_ vms: [(vm: VMOverview, status: VMStatus)]) -> [Finding] {
         struct Reason: Hashable {
             let word: VMStatus.Word
             let message: String?
@@ -75,7 +75,7 @@ extension Cluster {
 
     // MARK: Hosts and takeovers
 
-    private var hostFindings: [Finding] {
+    var hostFindings: [Finding] {
         guard !hosts.isEmpty else {
             return [
                 Finding(
@@ -108,7 +108,7 @@ extension Cluster {
             remedy: "metastack takeover status")
     }
 
-    private var takeoverFindings: [Finding] {
+    var takeoverFindings: [Finding] {
         let status = TakeoverStatus(self)
         var findings: [Finding] = []
         if status.state == .disarmed {
@@ -131,7 +131,7 @@ extension Cluster {
 
     // MARK: Images and records
 
-    private var imageFindings: [Finding] {
+    var imageFindings: [Finding] {
         imageNames.known.sorted { $0.id < $1.id }.compactMap { id, name in
             let status = ImageStatus(id, in: self)
             guard status.word == .failed else { return nil }
@@ -142,7 +142,7 @@ extension Cluster {
         }
     }
 
-    private var malformedFindings: [Finding] {
+    var malformedFindings: [Finding] {
         malformed.values.sorted { $0.path < $1.path }.map { record in
             let parts = record.path.split(separator: "/", maxSplits: 1).map(String.init)
             let (folder, id) = (parts.first ?? "", parts.last ?? "")

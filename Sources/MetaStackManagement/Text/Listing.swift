@@ -77,12 +77,17 @@ package struct Listing: Sendable {
         }
     }
 
-    package let kind: ResourceKind
+    /// What one of them is called, and several.
+    package let (one, many): (String, String)
     package let columns: [Column]
     package private(set) var items: [Item]
 
     package init(_ kind: ResourceKind, _ columns: [Column], _ items: [Item]) {
-        self.kind = kind
+        self.init(one: kind.word, many: kind.plural, columns, items)
+    }
+
+    package init(one: String, many: String, _ columns: [Column], _ items: [Item]) {
+        (self.one, self.many) = (one, many)
         self.columns = columns
         self.items = items
     }

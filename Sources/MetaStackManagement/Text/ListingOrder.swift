@@ -43,7 +43,7 @@ private struct OrderTerm {
             let near = known.nearest(to: name).map { "did you mean \($0)?" }
             throw CommandFailure(
                 .usage,
-                "\(listing.kind.plural) have no column \(name.quotedForPeople), "
+                "\(listing.many) have no column \(name.quotedForPeople), "
                     + (near ?? "use one of \(known.joined(separator: ", ")), or a path"))
         }
         source = .column(column)

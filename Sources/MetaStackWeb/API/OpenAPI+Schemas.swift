@@ -59,6 +59,16 @@ extension OpenAPI {
                 "writes": list(
                     object(required: ["path": text], optional: ["record": nullable("object")])),
             ]),
+        "Changes": object(
+            required: [
+                "kind": text, "revision": integer,
+                "items": list(
+                    object(required: [
+                        "time": nullable("string"), "revision": nullable("integer"),
+                        "kind": text, "id": text, "name": text, "hosts": list(text),
+                        "event": text, "detail": text,
+                    ])),
+            ]),
         "Outcome": object(optional: ["written": nullable("integer")]),
     ]
 
