@@ -50,6 +50,21 @@ import Testing
         }
     }
 
+    @Test func tellsWhetherStrangersAreAskedForAName() async throws {
+        try await withAuthentication { cluster, etcd in
+            // With a name of one's own it is the stranger's answer that counts.
+            #expect(try await etcd.asksForName(reading: Key("a"), deadline: .seconds(5)))
+            var configuration = cluster.configuration
+            configuration.credentials = nil
+            try await withClient(configuration) { stranger in
+                #expect(try await stranger.asksForName(reading: Key("a"), deadline: .seconds(5)))
+                let report = try await stranger.inspect(
+                    endpoint: cluster.server.clientURL, deadline: .seconds(5))
+                #expect(report.status.leader != nil && report.quota != nil)
+            }
+        }
+    }
+
     @Test func saysWhatAUserMayNotDo() async throws {
         try await withAuthentication { cluster, _ in
             var configuration = cluster.configuration

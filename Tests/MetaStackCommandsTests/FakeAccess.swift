@@ -72,6 +72,11 @@ final class FakeAccess: ClusterAccess {
         try await follow(cluster) { try isEnough(.reloaded($0)) }
     }
 
+    /// etcd itself cannot be asked.
+    func diagnosis(at now: Timestamp) async throws -> Diagnosis {
+        Diagnosis(Patient(cluster: cluster, etcd: nil, now: now))
+    }
+
     /// Its past is what the records note themselves, and the states that are still to come.
     func eventLog() async throws -> EventLog {
         var next = cluster

@@ -61,6 +61,10 @@ struct LoggedAccess: ClusterAccess {
     }
 
     func eventLog() async throws -> EventLog { try await access.eventLog() }
+
+    func diagnosis(at now: Timestamp) async throws -> Diagnosis {
+        try await access.diagnosis(at: now)
+    }
 }
 
 extension RecordWrite {

@@ -61,6 +61,11 @@ struct RemoteAccess: ClusterAccess {
         try Self.decoded(EventLog.self, try await api.get("/api/v1/changes"))
     }
 
+    func diagnosis(at now: Timestamp) async throws -> Diagnosis {
+        // The server looks, by its own clock: it has the way to etcd.
+        try Self.decoded(Diagnosis.self, try await api.get("/api/v1/doctor"))
+    }
+
     /// nil where the server is away, after a pause.
     private func open(after revision: Revision) async throws -> EventStream? {
         do {

@@ -20,7 +20,7 @@ public struct MetaStackCommand: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            StatusCommand.self,
+            StatusCommand.self, DoctorCommand.self,
             VMCommand.self, ImageCommand.self, FlavourCommand.self, HostCommand.self,
             VolumeCommand.self,
             EventCommand.self,

@@ -21,6 +21,8 @@ package protocol ClusterAccess: Sendable {
     ) async throws
     /// What happened, as far as etcd remembers.
     func eventLog() async throws -> EventLog
+    /// Looks at everything that can be wrong.
+    func diagnosis(at now: Timestamp) async throws -> Diagnosis
 }
 
 extension ClusterAccess {
@@ -42,4 +44,8 @@ extension ClusterStore: ClusterAccess {
     }
 
     package func eventLog() async throws -> EventLog { EventLog(try await past()) }
+
+    package func diagnosis(at now: Timestamp) async throws -> Diagnosis {
+        try await diagnosis(at: now, seesTokens: true)
+    }
 }

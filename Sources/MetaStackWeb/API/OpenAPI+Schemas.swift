@@ -69,6 +69,19 @@ extension OpenAPI {
                         "event": text, "detail": text,
                     ])),
             ]),
+        "Diagnosis": object(
+            required: [
+                "healthy": .object(["type": .string("boolean")]),
+                "checks": list(
+                    object(required: [
+                        "group": text, "name": text,
+                        "findings": list(
+                            object(required: [
+                                "weight": text, "kind": nullable("string"), "ids": list(text),
+                                "text": text, "remedy": nullable("string"),
+                            ])),
+                    ])),
+            ]),
         "Outcome": object(optional: ["written": nullable("integer")]),
     ]
 

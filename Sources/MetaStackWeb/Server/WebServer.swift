@@ -75,6 +75,7 @@ package struct WebServer: Service {
             + ActionRoutes(service: service).routes
             + EventRoutes(service: service, streams: streams).routes
             + RecordRoutes(service: service, streams: streams).routes
+            + InsightRoutes(service: service).routes
             + TokenRoutes(service: service).routes
         return described + DescriptionRoutes(described: described).routes
             + HealthRoutes(mirror: service.mirror, streams: streams, requests: requests).routes

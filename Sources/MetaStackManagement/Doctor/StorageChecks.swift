@@ -1,0 +1,117 @@
+import MetaStackModel
+
+/// What can be wrong with disks and images: what is left over, and who may not write any more.
+extension Check {
+    static let storage = [
+        ofRecords(.storage, "evictions") { evictions($0, $1) },
+        ofRecords(.storage, "leaks") { leaks($0, $1) },
+        ofRecords(.storage, "attempts") { cluster, _ in attempts(cluster) },
+        ofRecords(.storage, "images") { cluster, _ in cluster.imageFindings },
+    ]
+
+    /// A live host lifts an eviction as soon as it has seen that the domain is gone.
+    private static let longestEviction: Int64 = 10 * 60_000
+
+    private static func evictions(_ cluster: Cluster, _ patient: Patient) -> [Finding] {
+        let old = cluster.histories.sorted { $0.key < $1.key }.flatMap { id, history in
+            history.value.evicted.filter {
+                $0.at.isOlder(than: longestEviction, at: patient.now)
+            }.map { (vm: id, evicted: $0) }
+        }
+        let byHost = Dictionary(grouping: old, by: \.evicted.host)
+        return byHost.sorted { $0.key < $1.key }.flatMap { host, old -> [Finding] in
+            let clients = old.map(\.evicted.client.address).sorted()
+            let shown = clients.prefix(3).joined(separator: ", ")
+            let more = clients.count > 3 ? " and \(clients.count - 3) more" : ""
+            let ids = Set(old.map(\.vm.text)).sorted()
+            guard cluster.hosts[host] != nil else {
+                return [
+                    Finding(
+                        .notice, .host, ids: ids,
+                        "the evictions of \(shown)\(more) stand until host \(host) is back",
+                        remedy: "start metastack-node on host \(host)")
+                ]
+            }
+            let since = old.map(\.evicted.at).min()?.age(at: patient.now) ?? "long"
+            return [
+                Finding(
+                    .problem, .host, ids: ids,
+                    "the evictions of \(shown)\(more) are not lifted since \(since), though host "
+                        + "\(host) is live",
+                    remedy: "systemctl restart metastack-node on host \(host)")
+            ]
+        }
+    }
+
+    /// What is left of VMs that nobody wants and nobody removes.
+    private static func leaks(_ cluster: Cluster, _ patient: Patient) -> [Finding] {
+        func isUnknown(_ id: VMID) -> Bool {
+            cluster.desiredVMs[id] == nil && cluster.actualVMs[id] == nil
+                && cluster.malformed[RecordKey.desiredVM(id).path] == nil
+                && cluster.malformed[RecordKey.actualVM(id).path] == nil
+        }
+        var findings: [Finding] = []
+        for (id, disks) in cluster.volumes.sorted(by: { $0.key < $1.key }) where isUnknown(id) {
+            let images = disks.values.flatMap { disk in
+                disk.value.allImages.map { "\(disk.value.pool)/\($0)" }
+            }
+            let declined = cluster.declines[id]?.values.first?.value.reason
+            let why = declined.map { ": \($0)" } ?? ""
+            findings.append(
+                Finding(
+                    .problem, .vm, ids: [id.text],
+                    "vm \(id) is wanted no more and nobody removes its disk "
+                        + "\(images.sorted().joined(separator: ", "))\(why)",
+                    remedy: cluster.hosts.isEmpty
+                        ? "start metastack-node on a host" : "metastack vm show \(id)"))
+        }
+        for (id, history) in cluster.histories.sorted(by: { $0.key < $1.key })
+        where isUnknown(id) && cluster.volumes[id] == nil {
+            // Without a disk there is nothing that it protects.
+            findings.append(
+                Finding(
+                    .problem, .vm, ids: [id.text],
+                    "the history of vm \(id) is left, of which nothing else is; host "
+                        + "\(history.value.host) had it last",
+                    remedy: patient.deletion(of: RecordKey.history(id).path)))
+        }
+        return findings + earlierDisks(cluster)
+    }
+
+    /// Disks of an earlier VM under the same id.
+    private static func earlierDisks(_ cluster: Cluster) -> [Finding] {
+        cluster.volumes.sorted { $0.key < $1.key }.flatMap { id, disks -> [Finding] in
+            guard let desired = cluster.desiredVMs[id] else { return [] }
+            return disks.sorted { $0.key < $1.key }.filter {
+                $0.value.value.vmCreateRevision != desired.createRevision
+            }.map { disk, volume in
+                Finding(
+                    .notice, .volume, ids: [disk.description],
+                    "disk \(volume.value.pool)/\(volume.value.image) is that of an earlier vm under "
+                        + "the id \(id), and is removed before this one starts",
+                    remedy: "metastack vm show \(id)")
+            }
+        }
+    }
+
+    /// More failed attempts at a disk or an image than a few mean that something is in the way.
+    private static let mostAttempts = 8
+
+    private static func attempts(_ cluster: Cluster) -> [Finding] {
+        let disks = cluster.volumes.values.flatMap { $0 }.sorted { $0.key < $1.key }
+        let images = cluster.actualImages.sorted { $0.key < $1.key }
+        return disks.filter { $0.value.value.discarded.count >= mostAttempts }.map { id, disk in
+            Finding(
+                .notice, .volume, ids: [id.description],
+                "disk \(id) was begun \(disk.value.discarded.count + 1) times",
+                remedy: "metastack vm show \(id.vm)")
+        }
+            + images.filter { $0.value.value.discarded.count >= mostAttempts }.map { id, image in
+                Finding(
+                    .notice, .image, ids: [id.text],
+                    "image \(cluster.images[id]?.value.name.text ?? id.text) was imported "
+                        + "\(image.value.discarded.count + 1) times",
+                    remedy: "metastack image show \(id)")
+            }
+    }
+}
