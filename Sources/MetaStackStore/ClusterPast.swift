@@ -25,6 +25,9 @@ extension ClusterStore {
     /// and nothing has come for so long, nothing is left but what was made and deleted since.
     private static let silence = Duration.milliseconds(300)
     private static let mostAttempts = 5
+    /// How often nothing may come while something is missing: etcd below 3.4.36 can keep back what it
+    /// has, and whoever asks shall see the rest.
+    fileprivate static let mostSilences = 15
 
     /// Reads the past (etcd's `Watch` from its oldest revision).
     ///
@@ -99,6 +102,8 @@ private final class PastReading: Sendable {
         var seen: [Key: Etcd.Revision]
         /// Whether something has come since the last look.
         var isNew = false
+        /// Looks in a row at which nothing had come.
+        var silences = 0
     }
 
     private let state: Mutex<State>
@@ -143,11 +148,14 @@ private final class PastReading: Sendable {
         return batch.revision >= end
     }
 
-    /// Whether nothing is missing, and nothing has come since this was asked last.
+    /// Whether nothing is missing, and nothing has come since this was asked last; or nothing has
+    /// come for so long that nothing will.
     func isComplete() -> Bool {
         state.withLock { state in
-            defer { state.isNew = false }
-            return !state.isNew && state.seen == wanted
+            state.silences = state.isNew ? 0 : state.silences + 1
+            state.isNew = false
+            guard state.silences > 0 else { return false }
+            return state.seen == wanted || state.silences >= ClusterStore.mostSilences
         }
     }
 }

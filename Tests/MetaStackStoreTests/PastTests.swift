@@ -78,4 +78,49 @@ struct PastTests {
             #expect(try await store.past().changes.count == 1200)
         }
     }
+
+    @Test func whatEtcdKeepsBackHoldsUpNobody() async throws {
+        try await EtcdServer.run { server in
+            try await server.withClient { client in
+                let etcd = Forgetful(etcd: client, client: client)
+                let store = ClusterStore(
+                    client: etcd, prefix: "/one",
+                    pause: { _ in try await Task.sleep(for: .milliseconds(50)) })
+                try await store.put(.host(me), Host.example())
+                try await store.put(.desiredVM(web), DesiredVM.example())
+                _ = try await store.write([.delete(.desiredVM(web))], if: [])
+                #expect(paths(try await store.past()) == ["hosts/a", "desired_vms/web"])
+            }
+        }
+    }
+}
+
+/// An etcd whose watches keep deletions back.
+private struct Forgetful: EtcdDecorator, BulkReads {
+    struct Reader: WatchReader {
+        var reader: any WatchReader
+
+        mutating func next() async throws -> WatchBatch? {
+            while var batch = try await reader.next() {
+                batch.events.removeAll { if case .delete = $0 { true } else { false } }
+                guard let last = batch.events.last else { continue }
+                batch.revision = last.revision
+                return batch
+            }
+            return nil
+        }
+    }
+
+    let etcd: any EtcdCalls
+    let client: EtcdClient
+
+    func bulk(
+        _ range: KeyRange, at revision: Etcd.Revision?, keysOnly: Bool
+    ) async throws -> Listing {
+        try await client.bulk(range, at: revision, keysOnly: keysOnly)
+    }
+
+    func reader(_ range: KeyRange, from: Etcd.Revision?) -> any WatchReader {
+        Reader(reader: client.reader(range, from: from))
+    }
 }
