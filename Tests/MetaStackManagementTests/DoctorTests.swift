@@ -55,6 +55,15 @@ import Testing
             diagnosis.text.contains(#"etcdctl del '/metastack/actual_vms/$(reboot)'\''x'"#))
     }
 
+    @Test func peopleAreSparedALongListAndProgramsHaveItAll() {
+        var cluster = Cluster.well
+        for number in 1...25 { cluster.put("actual_vms/x\(number)", "nonsense", at: 20) }
+        let diagnosis = Diagnosis(Patient(cluster: cluster, etcd: .well, now: noon))
+        #expect(diagnosis.text.split(separator: "\n").count { $0.contains("malformed") } == 10)
+        #expect(diagnosis.text.contains("15 more of the check readable: -o json has all of them"))
+        #expect(diagnosis.text.hasSuffix("\n25 problems\n"))
+    }
+
     // MARK: Ceph
 
     @Test func hostsWhoseStorageIsAwayAreOneFinding() {
@@ -122,7 +131,7 @@ import Testing
 
     @Test func maintenanceAndFullHostsAreNotices() {
         expect(
-            .hosts, "notice: host a is in maintenance: fans, 1 VMs are still there",
+            .hosts, "notice: host a is in maintenance: fans, 1 VM is still there",
             do: "metastack host ready a"
         ) { $0.put("desired_hosts/a", #"{"state":"maintenance","reason":"fans"}"#, at: 20) }
         expect(

@@ -8,6 +8,17 @@ package struct Diagnosis: Sendable, Equatable, Codable {
         package let name: String
         package let findings: [Finding]
 
+        /// More of one kind than this nobody reads.
+        private static let mostShown = 10
+
+        /// What people are shown.
+        fileprivate var shown: [Finding] {
+            let further = findings.count - Self.mostShown
+            guard further > 0, let last = findings.last else { return findings }
+            let words = "\(further) more of the check \(name): -o json has all of them"
+            return findings.prefix(Self.mostShown) + [Finding(last.weight, nil, words, remedy: nil)]
+        }
+
         package init(_ group: Check.Group, _ name: String, _ findings: [Finding]) {
             self.group = group
             self.name = name
@@ -52,7 +63,7 @@ package struct Diagnosis: Sendable, Equatable, Codable {
 
     private func text(of group: Check.Group) -> String {
         let checks = checks.filter { $0.group == group }
-        let found = checks.flatMap(\.findings)
+        let found = checks.flatMap(\.shown)
         let ordered =
             found.filter { $0.weight == .problem } + found.filter { $0.weight == .notice }
         let title = group.rawValue.uppercased()

@@ -43,7 +43,8 @@ extension Check {
             guard wanted.value.state == .maintenance else { return nil }
             let reason = wanted.value.reason.map { ": \($0)" } ?? ""
             let vms = cluster.vms(on: id).count
-            let left = vms > 0 ? ", \(vms) VMs are still there" : ""
+            let left =
+                vms == 0 ? "" : vms == 1 ? ", 1 VM is still there" : ", \(vms) VMs are still there"
             return Finding(
                 .notice, .host, ids: [id.text], "host \(id) is in maintenance\(reason)\(left)",
                 remedy: "metastack host ready \(id)")
