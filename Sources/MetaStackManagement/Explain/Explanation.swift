@@ -113,18 +113,22 @@ package struct Explanation: Sendable {
         return count == 1 ? "the one host that can" : "\(count) hosts that can"
     }
 
+    package static let headings = ["HOST", "RANK", "LOAD", "UNMET", "WHY NOT"]
+
+    /// One host's line of the table, its owner with a mark.
+    package func cells(of row: Row) -> [String?] {
+        [
+            row.host.text + (row.host == owner ? " *" : ""), row.rank.map { "\($0)" },
+            row.score.map { "\($0.load / 10).\($0.load % 10) %" },
+            row.score.map { "\($0.unmet)" },
+            row.refusals.map(\.description).joined(separator: "; "),
+        ]
+    }
+
     /// For people.
     package var text: String {
-        var table = Table(
-            ["HOST", "RANK", "LOAD", "UNMET", "WHY NOT"], right: ["RANK", "LOAD", "UNMET"])
-        for row in rows {
-            table.add([
-                row.host.text + (row.host == owner ? " *" : ""), row.rank.map { "\($0)" },
-                row.score.map { "\($0.load / 10).\($0.load % 10) %" },
-                row.score.map { "\($0.unmet)" },
-                row.refusals.map(\.description).joined(separator: "; "),
-            ])
-        }
+        var table = Table(Self.headings, right: ["RANK", "LOAD", "UNMET"])
+        for row in rows { table.add(cells(of: row)) }
         let lines = "vm \(name) (\(id)) \(verdict)".printable + "\n"
         return rows.isEmpty ? lines : lines + "\n" + table.text
     }

@@ -73,34 +73,46 @@ extension Cluster {
 
     /// `host show` for people.
     package func hostDetails(_ id: HostID, at now: Timestamp) -> String {
-        let host = hosts[id]?.value
         var table = Table(["HOST", id.text])
-        table.add(["state", HostStatus(id, in: self).rawValue])
-        table.add(["message", hostMessage(id)])
-        table.add(["live for", host?.since.age(at: now)])
-        table.add(["vcpus", host.map { "\($0.usedVCPU) promised, \($0.totalVCPU) in all" }])
-        let ram = host.map {
-            "\($0.usedRAM.count) promised, \($0.reservedRAM.count) reserved, \($0.totalRAM) in all"
-        }
-        table.add(["ram", ram])
-        table.add(["addresses", host?.addresses.joined(separator: ", ")])
-        let wanted = desiredHosts[id]?.value ?? DesiredHost()
-        let labels = labels(of: id)
-            .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        table.add([
-            "overcommit", "\(wanted.vcpuOvercommit) for vcpus, \(wanted.ramOvercommit) for ram",
-        ])
-        table.add(["labels", labels.joined(separator: ", ")])
-        table.add(["pools", host?.pools.map(\.text).joined(separator: ", ")])
-        table.add(["networks", host?.networks.joined(separator: ", ")])
-        table.add(["hypervisor", host?.hypervisor])
-        table.add(["version", host?.version])
-        table.add(["lease", host?.lease])
-        table.add(["vms", vms(on: id).joined(separator: ", ")])
+        for row in hostRows(id, at: now) { table.add(row) }
         return table.text
     }
 
-    private func hostMessage(_ id: HostID) -> String? {
+    /// A line each: what it is, and it.
+    package func hostRows(_ id: HostID, at now: Timestamp) -> [[String?]] {
+        let host = hosts[id]?.value
+        let wanted = desiredHosts[id]?.value ?? DesiredHost()
+        let labels = labels(of: id)
+            .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return [
+            ["state", HostStatus(id, in: self).rawValue],
+            ["message", hostMessage(id)],
+            ["live for", host?.since.age(at: now)],
+            ["vcpus", host.map { "\($0.usedVCPU) promised, \($0.totalVCPU) in all" }],
+            [
+                "ram",
+                host.map {
+                    "\($0.usedRAM.count) promised, \($0.reservedRAM.count) reserved, "
+                        + "\($0.totalRAM) in all"
+                },
+            ],
+            ["addresses", host?.addresses.joined(separator: ", ")],
+            [
+                "overcommit",
+                "\(wanted.vcpuOvercommit) for vcpus, \(wanted.ramOvercommit) for ram",
+            ],
+            ["labels", labels.joined(separator: ", ")],
+            ["pools", host?.pools.map(\.text).joined(separator: ", ")],
+            ["networks", host?.networks.joined(separator: ", ")],
+            ["hypervisor", host?.hypervisor],
+            ["version", host?.version],
+            ["lease", host?.lease],
+            ["vms", vms(on: id).joined(separator: ", ")],
+        ]
+    }
+
+    /// What is wrong with it, or why it is in maintenance.
+    package func hostMessage(_ id: HostID) -> String? {
         let wanted = desiredHosts[id]?.value
         return malformed[RecordKey.host(id).path]?.description
             ?? malformed[RecordKey.desiredHost(id).path]?.description

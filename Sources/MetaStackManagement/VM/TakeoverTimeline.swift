@@ -28,6 +28,11 @@ package struct TakeoverTimeline: Sendable {
         }
     }
 
+    /// Of the table of takeovers.
+    package static let headings = [
+        "FROM", "TO", "LAST PROVEN", "EXPIRED", "CLAIMED", "EVICTED", "STARTED", "TOTAL",
+    ]
+
     /// A row of the table: the first known moment as it is, the later ones as what was added.
     package var cells: [String?] {
         var cells: [String?] = [

@@ -25,34 +25,42 @@ package struct VMDetails {
     }
 
     private var table: Table {
+        var table = Table(["", "DESIRED", "ACTUAL"])
+        for row in rows { table.add(row) }
+        return table
+    }
+
+    /// A line each: what it is, as it is wanted, as it is.
+    package var rows: [[String?]] {
         let desired = vm.desired?.value
         let claim = vm.claim?.value
-        var table = Table(["", "DESIRED", "ACTUAL"])
-        table.add(["state", desired?.state.rawValue, claim.map(stateWithAge)])
-        table.add(["host", desired.map { $0.host?.text ?? "any" }, claim?.host.text])
+        var rows: [[String?]] = [
+            ["state", desired?.state.rawValue, claim.map(stateWithAge)],
+            ["host", desired.map { $0.host?.text ?? "any" }, claim?.host.text],
+        ]
         if let claim, let move = claim.move {
-            table.add([
+            rows.append([
                 "move", desired?.moves.order.map { $0.to?.text ?? "elsewhere" }, move.to.text,
             ])
         }
-        table.add(["flavour", desired.map(flavour), claim.map(size)])
-        table.add(["image", desired.map { cluster.imageWord($0.image) }, clonedFrom])
-        table.add(["restart", desired?.restart.rawValue, nil])
-        table.add([
-            "revision", vm.desired?.revision.description,
-            claim?.desiredRevision.map { "acted on \($0)" },
-        ])
-        table.add(["incarnation", nil, vm.claim?.incarnation.description])
-        table.add(["uuid", uuid, claim?.vmUUID?.uuidString.lowercased()])
-        table.add([
-            "macs", desired.map { macs($0.nics.count) },
-            claim?.macs.map(\.description).joined(separator: " "),
-        ])
-        table.add(["console", nil, claim?.console])
-        table.add([
-            "clients", nil, claim?.clients.map(\.description).joined(separator: " "),
-        ])
-        return table
+        rows += [
+            ["flavour", desired.map(flavour), claim.map(size)],
+            ["image", desired.map { cluster.imageWord($0.image) }, clonedFrom],
+            ["restart", desired?.restart.rawValue, nil],
+            [
+                "revision", vm.desired?.revision.description,
+                claim?.desiredRevision.map { "acted on \($0)" },
+            ],
+            ["incarnation", nil, vm.claim?.incarnation.description],
+            ["uuid", uuid, claim?.vmUUID?.uuidString.lowercased()],
+            [
+                "macs", desired.map { macs($0.nics.count) },
+                claim?.macs.map(\.description).joined(separator: " "),
+            ],
+            ["console", nil, claim?.console],
+            ["clients", nil, claim?.clients.map(\.description).joined(separator: " ")],
+        ]
+        return rows
     }
 
     private func stateWithAge(_ claim: ActualVM) -> String {
@@ -91,14 +99,20 @@ package struct VMDetails {
 
     private var volumes: String {
         guard !vm.volumes.isEmpty else { return "" }
-        var table = Table(["VOLUME", "POOL", "IMAGE", "SIZE", "STATE"], right: ["SIZE"])
-        for (id, volume) in vm.volumes.sorted(by: { $0.key < $1.key }) {
-            table.add([
+        var table = Table(Self.volumeHeadings, right: ["SIZE"])
+        for row in volumeRows { table.add(row) }
+        return table.text
+    }
+
+    package static let volumeHeadings = ["VOLUME", "POOL", "IMAGE", "SIZE", "STATE"]
+
+    package var volumeRows: [[String?]] {
+        vm.volumes.sorted { $0.key < $1.key }.map { id, volume in
+            [
                 id.disk, volume.value.pool.text, volume.value.image, volume.value.size?.short,
                 volume.value.provisioned ? "provisioned" : "being made",
-            ])
+            ]
         }
-        return table.text
     }
 
     private var history: String { vm.history.map { VMPast($0.value).text } ?? "" }

@@ -18,22 +18,29 @@ package struct VMPast: Sendable {
 
     private var summary: String {
         var table = Table(["HISTORY", ""])
-        table.add(["last host", history.host.text])
-        table.add(["last incarnation", history.incarnation.description])
-        table.add(["boots", "\(history.boots)"])
-        table.add(["crashes in a row", "\(history.crashes)"])
-        table.add(["last exit", history.lastExit])
-        for evicted in history.evicted {
-            table.add(["evicted", "\(evicted.client) of host \(evicted.host), \(evicted.at)"])
-        }
+        for row in rows { table.add(row) }
         return table.text
+    }
+
+    /// A line each: what it is, and it.
+    package var rows: [[String?]] {
+        [
+            ["last host", history.host.text],
+            ["last incarnation", history.incarnation.description],
+            ["boots", "\(history.boots)"],
+            ["crashes in a row", "\(history.crashes)"],
+            ["last exit", history.lastExit],
+        ]
+            + history.evicted.map {
+                ["evicted", "\($0.client) of host \($0.host), \($0.at)"]
+            }
     }
 
     private var takeovers: String {
         let timelines = timelines
         guard !timelines.isEmpty else { return "" }
         var table = Table(
-            ["FROM", "TO", "LAST PROVEN", "EXPIRED", "CLAIMED", "EVICTED", "STARTED", "TOTAL"],
+            TakeoverTimeline.headings,
             right: ["EXPIRED", "CLAIMED", "EVICTED", "STARTED", "TOTAL"])
         for timeline in timelines { table.add(timeline.cells) }
         return table.text + """

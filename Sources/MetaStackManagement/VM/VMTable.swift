@@ -11,14 +11,21 @@ extension Cluster {
     ]
 
     /// `vm list`.
-    package func vmListing(at now: Timestamp) -> Listing {
+    ///
+    /// - Parameter ids: of those that are listed; nil for all.
+    package func vmListing(at now: Timestamp, of ids: Set<String>? = nil) -> Listing {
         // Most clusters have no VM that waits, and need no sums over all hosts.
         lazy var placement = Placement(self)
         let flavours = Dictionary(
             uniqueKeysWithValues: self.flavours.keys.map { ($0.text, flavourWord($0.text)) })
         let images = Dictionary(
             uniqueKeysWithValues: self.images.keys.map { ($0.text, imageWord($0.text)) })
-        let items = VMOverview.all(in: self).map { vm in
+        let vms =
+            ids.map { ids in
+                ids.map { VMOverview(VMID(unchecked: $0), in: self) }.filter(\.isThere)
+                    .sorted { ($0.name, $0.id) < ($1.name, $1.id) }
+            } ?? VMOverview.all(in: self)
+        let items = vms.map { vm in
             let status = VMStatus(vm, in: self, placement: placement)
             let desired = vm.desired?.value
             let claim = vm.claim
@@ -41,6 +48,11 @@ extension Cluster {
 }
 
 extension VMOverview {
+    /// Whether it is wanted, or something of it is left.
+    fileprivate var isThere: Bool {
+        desired != nil || claim != nil || !volumes.isEmpty || malformed != nil
+    }
+
     /// Of all its records.
     fileprivate var revisions: [Revision] {
         [desired?.revision, claim?.revision, history?.revision].compactMap(\.self)
