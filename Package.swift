@@ -13,7 +13,9 @@ let strict: [SwiftSetting] =
 
 /// One of our own targets: the strict settings, and its dependencies in one line each.
 func module(_ name: String, _ dependencies: Target.Dependency...) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: readme(name), swiftSettings: strict)
+    .target(
+        name: name, dependencies: dependencies, exclude: readme(name),
+        resources: embedded(name), swiftSettings: strict)
 }
 
 func program(_ name: String, _ dependencies: Target.Dependency...) -> Target {
@@ -27,6 +29,11 @@ func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
 /// The wrappers carry a README beside their sources.
 func readme(_ name: String) -> [String] {
     ["Curl", "Etcd", "Libvirt", "Ceph"].contains(name) ? ["README.md"] : []
+}
+
+/// The page's files are part of the program, so that one file is all that is to be installed.
+func embedded(_ name: String) -> [Resource] {
+    name == "MetaStackWeb" ? [.embedInCode("Page/Resources")] : []
 }
 
 let argumentParser = Target.Dependency.product(
@@ -102,9 +109,9 @@ let package = Package(
             "MetaStackManagement", "MetaStackModel", "MetaStackStore", "MetaStackWeb",
             argumentParser, crypto, lifecycle, logging, signals, subprocess, yaml),
         module(
-            "MetaStackTesting", "CSimulationHook", "Etcd", "MetaStackAgent", "MetaStackDecisions",
-            "MetaStackModel",
-            "MetaStackStore", lifecycle, logging, subprocess),
+            "MetaStackTesting", "CSimulationHook", "Curl", "Etcd", "MetaStackAgent",
+            "MetaStackDecisions", "MetaStackModel", "MetaStackStore", lifecycle, logging,
+            subprocess),
 
         program(
             "metastack-node", "CMemory", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
@@ -143,6 +150,8 @@ let package = Package(
             "MetaStackModel", "MetaStackStore",
             "MetaStackTesting", "MetaStackWeb", hummingbird, lifecycle, logging, subprocess),
         tests("SimulationTests", "MetaStackTesting", "metastack-sim", subprocess),
-        tests("SystemTests", "Etcd", "MetaStackModel", "MetaStackStore", logging, subprocess),
+        tests(
+            "SystemTests", "Etcd", "MetaStackModel", "MetaStackStore", "MetaStackTesting", logging,
+            subprocess),
     ]
 )

@@ -34,6 +34,8 @@ struct APIRoute: Sendable {
     var body: [(type: String, schema: JSONValue)] = []
     /// What may come of it besides the problems that every route has.
     let answers: [APIAnswer]
+    /// Tells a refusal in another way than as a problem: pages do.
+    var refused: (@Sendable (Problem, Request, WebContext) -> Response)?
     let respond: Answer
 
     /// The parameters in the path are those of its braces.

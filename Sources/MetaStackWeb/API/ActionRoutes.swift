@@ -111,11 +111,17 @@ struct ActionRoutes {
     private static let meaning = "the VM's id, or its name where no other has it"
 
     private func id(_ context: WebContext, in cluster: Cluster) throws -> VMID {
-        let text = try context.part("vm")
-        let id = try cluster.find(.vm, text)
-        guard id == text || VMOverview(VMID(unchecked: id), in: cluster).name == text else {
+        try cluster.vm(called: try context.part("vm"))
+    }
+}
+
+extension Cluster {
+    /// - Throws: `Problem` (404) for the beginning of an id, too: who means one VM must not hit another.
+    func vm(called text: String) throws -> VMID {
+        let id = VMID(unchecked: try find(.vm, text))
+        guard id.text == text || VMOverview(id, in: self).name == text else {
             throw Problem(.notFound, "there is no vm \(text.quotedForPeople)")
         }
-        return VMID(unchecked: id)
+        return id
     }
 }

@@ -25,6 +25,12 @@ struct EventRoutes {
                         name: "kinds", place: .query,
                         summary: "only these, between commas: `vm,host`"),
                     APIRoute.Parameter(
+                        name: "after", place: .query,
+                        summary: "the same as Last-Event-ID, for what cannot set a header",
+                        schema: .object([
+                            "type": .string("integer"), "minimum": .integer(0),
+                        ])),
+                    APIRoute.Parameter(
                         name: "Last-Event-ID", place: .header,
                         summary: "the last id that was seen: what came after it comes first",
                         schema: .object([
@@ -73,11 +79,14 @@ struct EventRoutes {
     }
 
     private static func lastSeen(_ request: Request) throws -> Revision? {
-        guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name],
-            !text.isEmpty
-        else { return nil }
+        // A browser that comes back says what it saw last besides the address that it began with.
+        let header = HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] }
+        let text =
+            header.flatMap { $0.isEmpty ? nil : $0 }
+            ?? request.uri.queryParameters["after"].map(String.init)
+        guard let text else { return nil }
         guard let number = Int64(text), number >= 0 else {
-            throw Problem(.badRequest, "Last-Event-ID is the id of an event")
+            throw Problem(.badRequest, "Last-Event-ID and after are the id of an event")
         }
         return Revision(number)
     }

@@ -91,6 +91,7 @@ enum DocumentHTML {
 extension String {
     /// The text where HTML expects text or a quoted attribute.
     var escapedForHTML: String {
+        guard utf8.contains(where: Self.isSpecial) else { return self }
         var result = ""
         result.reserveCapacity(utf8.count)
         for scalar in unicodeScalars {
@@ -105,4 +106,22 @@ extension String {
         }
         return result
     }
+
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""),
+            UInt8(ascii: "'"):
+            true
+        default: false
+        }
+    }
+
+    /// The text as one segment of a path (RFC 3986, 3.3), with nothing in it that means more.
+    var pathSegment: String { addingPercentEncoding(withAllowedCharacters: .unreserved) ?? self }
+}
+
+extension CharacterSet {
+    /// RFC 3986, 2.3.
+    static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 }

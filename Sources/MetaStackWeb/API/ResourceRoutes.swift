@@ -229,11 +229,7 @@ extension Response {
         _ change: ResourceChange, at revision: Revision, for request: Request
     ) throws -> Response {
         var headers = HTTPFields()
-        let segment =
-            change.id.addingPercentEncoding(
-                withAllowedCharacters: .alphanumerics.union(
-                    CharacterSet(charactersIn: "-._~"))) ?? change.id
-        let location = "/api/v1/\(change.kind.plural)/\(segment)"
+        let location = "/api/v1/\(change.kind.plural)/\(change.id.pathSegment)"
         headers[.location] = location
         if change.after != nil { headers[.eTag] = "\"\(revision)\"" }
         return try .document(

@@ -39,12 +39,7 @@ struct Authenticator: Sendable {
 
     /// - Throws: as ``require(_:_:_:)``.
     func identity(of request: Request, _ context: WebContext) throws -> Identity {
-        if let left = throttle.wait(context.remote, at: .now) {
-            var problem = Problem(
-                .tooManyRequests, "too many wrong tokens came from \(context.remote), wait")
-            problem.headers[.retryAfter] = "\(left.components.seconds + 1)"
-            throw problem
-        }
+        try requirePatience(of: context.remote)
         if let header = request.headers[.authorization] {
             guard header.lowercased().hasPrefix("bearer ") else {
                 throw Self.unauthorized("use a bearer token")
@@ -56,6 +51,23 @@ struct Authenticator: Sendable {
             return try identity(of: text, from: context.remote, isByCookie: true)
         }
         throw Self.unauthorized("a token is needed; 'metastack token create' makes one")
+    }
+
+    /// Whose the secret is that somebody wrote into the page's form.
+    ///
+    /// - Throws: as ``require(_:_:_:)``.
+    func login(_ text: String, _ context: WebContext) throws -> Identity {
+        try requirePatience(of: context.remote)
+        return try identity(
+            of: text.trimmingCharacters(in: .whitespacesAndNewlines), from: context.remote,
+            isByCookie: true)
+    }
+
+    private func requirePatience(of remote: String) throws {
+        guard let left = throttle.wait(remote, at: .now) else { return }
+        var problem = Problem(.tooManyRequests, "too many wrong tokens came from \(remote), wait")
+        problem.headers[.retryAfter] = "\(left.components.seconds + 1)"
+        throw problem
     }
 
     /// - Parameter text: the secret as it was shown.

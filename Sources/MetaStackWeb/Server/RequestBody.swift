@@ -42,7 +42,12 @@ enum RequestBody {
         guard type.hasPrefix("application/x-www-form-urlencoded") else {
             throw Problem(.unsupportedMediaType, "a form is application/x-www-form-urlencoded")
         }
-        let text = String(decoding: try await bytes(request), as: UTF8.self)
+        return fields(of: String(decoding: try await bytes(request), as: UTF8.self))
+    }
+
+    /// Fields as a form has them, in its body or in the query of its address. Of two of one name the
+    /// last one counts.
+    static func fields(of text: String) -> [String: String] {
         var fields: [String: String] = [:]
         for pair in text.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -32,8 +32,8 @@ struct RouteRegistration {
     private func respond(
         to request: Request, _ context: WebContext, _ route: APIRoute
     ) async -> Response {
+        var context = context
         do {
-            var context = context
             if let role = route.role {
                 context.identity = try authenticator.require(role, request, context)
                 try Self.requireProof(request, context)
@@ -46,7 +46,7 @@ struct RouteRegistration {
                     "a request failed",
                     metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             }
-            return problem.response
+            return route.refused?(problem, request, context) ?? problem.response
         }
     }
 

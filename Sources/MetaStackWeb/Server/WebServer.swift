@@ -16,6 +16,7 @@ import ServiceLifecycle
 package struct WebServer: Service {
     private let application: any ApplicationProtocol
     private let uses: TokenUses
+    private let changes: StateChanges
     private let mirror: ClusterMirror
     private let syslog: @Sendable (LogSettings.Syslog?) -> Void
     private let store: ClusterStore
@@ -47,7 +48,10 @@ package struct WebServer: Service {
         router.add(middleware: CountRequests(count: requests))
         router.add(middleware: SecurityHeaders(isEncrypted: settings.cert != nil))
         router.add(middleware: KnownMethods())
-        let routes = Self.routes(service, streams, requests)
+        let pages = Pages(
+            service: service, authenticator: authenticator, renderer: try PageRenderer(),
+            changes: StateChanges(now: now), isEncrypted: settings.cert != nil)
+        let routes = Self.routes(service, streams, requests) + pages.routes
         RouteRegistration(authenticator: authenticator, logger: logger)
             .register(routes, on: router)
         application = Application(
@@ -60,13 +64,14 @@ package struct WebServer: Service {
                 await onReady(channel.localAddress?.port ?? settings.listen.port)
             }, logger: logger)
         self.uses = uses
+        changes = pages.changes
         self.mirror = mirror
         self.syslog = syslog
         self.store = store
         self.logger = logger
     }
 
-    /// Every route that there is.
+    /// Every route of the API; the page has its own.
     static func routes(
         _ service: WriteService, _ streams: StreamCount, _ requests: RequestCount
     ) -> [APIRoute] {
@@ -95,6 +100,7 @@ package struct WebServer: Service {
         try await withThrowingTaskGroup { group in
             group.addTask { try await application.run() }
             group.addTask { await uses.write(to: store, logger) }
+            group.addTask { await changes.follow(mirror) }
             group.addTask {
                 await mirror.follow(SyslogServer.key) { syslog($0.syslogServer?.value.server) }
             }

@@ -1,0 +1,160 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import MetaStackManagement
+import MetaStackModel
+import MetaStackStore
+
+/// What all pages have in common: who looks, what they are shown, and how they are refused.
+struct Pages: Sendable {
+    let service: WriteService
+    let authenticator: Authenticator
+    let renderer: PageRenderer
+    let changes: StateChanges
+    /// Whether the cookie may travel by TLS alone.
+    let isEncrypted: Bool
+
+    /// Every route of the page.
+    var routes: [APIRoute] {
+        AssetRoutes().routes + LoginRoutes(pages: self).routes
+            + OverviewRoutes(pages: self).routes + VMRoutes(pages: self).routes
+            + VMFormRoutes(pages: self).routes + HostRoutes(pages: self).routes
+            + ImageRoutes(pages: self).routes + FlavourRoutes(pages: self).routes
+    }
+
+    /// A page that is looked at.
+    func show(
+        _ path: String, _ summary: String,
+        _ page: @escaping @Sendable (Visit) async throws -> Page
+    ) -> APIRoute {
+        route(.get, path, role: .viewer, summary) { request, context in
+            let visit = try await visit(request, context)
+            return respond(try await page(visit), to: visit)
+        }
+    }
+
+    /// A form that is sent, for those who may write: what it comes to is looked at elsewhere, or the
+    /// form is shown again.
+    ///
+    /// - Parameters:
+    ///   - act: writes, and says where to look.
+    ///   - again: the page with the form, what was typed in it, and why it was refused.
+    func take(
+        _ path: String, _ summary: String,
+        _ act: @escaping @Sendable (Visit) async throws -> String,
+        orElse again: @escaping @Sendable (Visit, Problem) async throws -> Page
+    ) -> APIRoute {
+        route(.post, path, role: .operate, summary) { request, context in
+            let visit = try await visit(request, context, sent: true)
+            do {
+                return .elsewhere(try await act(visit))
+            } catch {
+                let problem = Problem(error)
+                // What no other words in the form would mend is no matter of the form.
+                guard problem.status.kind == .clientError, problem.status != .notFound else {
+                    throw error
+                }
+                var page = try await again(visit, problem)
+                page.status = problem.status
+                return respond(page, to: visit)
+            }
+        }
+    }
+
+    func route(
+        _ method: HTTPRequest.Method, _ path: String, role: AccessToken.Role?, _ summary: String,
+        _ respond: @escaping APIRoute.Answer
+    ) -> APIRoute {
+        APIRoute(
+            method: method, path: path, role: role, id: "page \(method) \(path)", tag: "page",
+            summary: summary, answers: [], refused: refuse, respond: respond)
+    }
+
+    private func visit(
+        _ request: Request, _ context: WebContext, sent: Bool = false
+    ) async throws -> Visit {
+        guard let identity = context.identity else { throw Problem(.unauthorized, "log in") }
+        let typed = sent ? try await form(request, of: identity) : [:]
+        return Visit(
+            request: request, context: context, identity: identity,
+            cluster: try service.cluster(), now: service.now(), typed: typed)
+    }
+
+    /// A browser sends the cookie by itself, also for a form of another site. That one cannot know the
+    /// proof.
+    func form(_ request: Request, of identity: Identity) async throws -> [String: String] {
+        let typed = try await RequestBody.form(request)
+        guard
+            TokenSecret.areEqual(typed[Authenticator.proofField] ?? "", identity.formProof)
+        else {
+            throw Problem(
+                .forbidden, "the form does not come from this page: open it anew and try again")
+        }
+        return typed
+    }
+
+    private func respond(_ page: Page, to visit: Visit) -> Response {
+        renderer.response(
+            page, for: visit.identity, at: visit.request.uri.path,
+            revision: visit.cluster.revision)
+    }
+
+    /// A page in place of a problem; whoever is not logged in is asked to.
+    private func refuse(
+        _ problem: Problem, _ request: Request, _ context: WebContext
+    ) -> Response {
+        if problem.status == .unauthorized {
+            let path = request.method == .get ? request.uri.string : "/"
+            return .elsewhere(LoginRoutes.path(next: path))
+        }
+        let page = Page(
+            title: problem.status.reasonPhrase, template: "error",
+            content: ErrorView(
+                heading: problem.status.reasonPhrase, detail: problem.sentence.printable),
+            status: problem.status)
+        var response = renderer.response(
+            page, for: context.identity, at: request.uri.path,
+            revision: service.mirror.cluster?.revision ?? Revision(0))
+        for field in problem.headers { response.headers[field.name] = field.value }
+        return response
+    }
+
+    /// Makes a change so, and tells in the log who asked for it.
+    func commit(_ change: ResourceChange, by visit: Visit) async throws {
+        _ = try await service.commit(
+            change, by: visit.identity, from: visit.context.remote)
+    }
+}
+
+/// Somebody who looks at a page, or has sent its form.
+struct Visit: Sendable {
+    let request: Request
+    let context: WebContext
+    let identity: Identity
+    let cluster: Cluster
+    let now: Timestamp
+    /// The form's fields.
+    let typed: [String: String]
+
+    var canWrite: Bool { identity.role >= .operate }
+    var proof: String { identity.formProof }
+
+    /// The fields of the address.
+    var query: [String: String] { RequestBody.fields(of: request.uri.query ?? "") }
+
+    func vm() throws -> VMID { try cluster.vm(called: try context.part("vm")) }
+}
+
+struct ErrorView: Sendable {
+    let heading: String
+    let detail: String
+}
+
+extension Response {
+    /// "Look there": after a form, so that reloading sends it no second time (RFC 9110, 15.4.4).
+    static func elsewhere(_ path: String) -> Response {
+        var headers = HTTPFields()
+        headers[.location] = path
+        return Response(status: .seeOther, headers: headers)
+    }
+}
