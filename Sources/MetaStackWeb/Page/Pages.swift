@@ -100,7 +100,7 @@ struct Pages: Sendable {
     }
 
     /// A page in place of a problem; whoever is not logged in is asked to.
-    private func refuse(
+    func refuse(
         _ problem: Problem, _ request: Request, _ context: WebContext
     ) -> Response {
         if problem.status == .unauthorized {

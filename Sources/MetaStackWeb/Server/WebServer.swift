@@ -51,6 +51,7 @@ package struct WebServer: Service {
         let pages = Pages(
             service: service, authenticator: authenticator, renderer: try PageRenderer(),
             changes: StateChanges(now: now), isEncrypted: settings.cert != nil)
+        router.add(middleware: UnknownPaths(pages: pages))
         let routes = Self.routes(service, streams, requests) + pages.routes
         RouteRegistration(authenticator: authenticator, logger: logger)
             .register(routes, on: router)

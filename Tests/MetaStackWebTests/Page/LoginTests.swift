@@ -56,6 +56,11 @@ import Testing
         #expect(LoginRoutes.ownPath(next) == "/")
     }
 
+    @Test func theCookieGoesByTLSAloneWhereTheServerHasIt() {
+        #expect(LoginRoutes.cookie("x", isEncrypted: true).hasSuffix("; Secure"))
+        #expect(!LoginRoutes.cookie("x", isEncrypted: false).contains("Secure"))
+    }
+
     @Test func ownPathsAreKept() {
         #expect(LoginRoutes.ownPath("/vms?q=a&state=running") == "/vms?q=a&state=running")
     }

@@ -88,6 +88,18 @@ import Testing
         }
     }
 
+    @Test func aPathThatLeadsNowhereIsAPageForPeopleAndAProblemForPrograms() async throws {
+        try await LiveServer.run { server in
+            let client = PageClient(server: server)
+            let page = try await client.send("GET", "/x", headers: ["Accept: text/html"])
+            #expect(page.status == 404 && page.text.contains("There is no page at this address."))
+            for (path, accept) in [("/x", "*/*"), ("/api/v1/x", "text/html")] {
+                let problem = try await client.send("GET", path, headers: ["Accept: \(accept)"])
+                #expect(problem.headers["content-type"] == "application/problem+json", "\(path)")
+            }
+        }
+    }
+
     /// Anybody who may write to etcd may write anything there.
     @Test func hostileTextsAreShownAndNeverRun() async throws {
         try await LiveServer.run { server in

@@ -18,7 +18,7 @@
   // What a person does to the page itself is theirs.
   const isTheirs = (element, attribute) =>
     (element.nodeName === "DETAILS" && attribute === "open") ||
-    attribute === "class" && element.nodeName === "TR" || attribute === "hidden" && element.nodeName === "TR";
+    (element.nodeName === "TR" && attribute === "hidden");
 
   function morph(have, want) {
     if (have.nodeType !== Node.ELEMENT_NODE) {
@@ -200,7 +200,7 @@
       }
     }
     isFiltered = words.length > 0;
-    const text = shown === all ? `${all} VMs` : `${shown} of ${all} VMs`;
+    const text = shown === all ? `${all} VM${all === 1 ? "" : "s"}` : `${shown} of ${all} VMs`;
     const count = document.getElementById("count");
     if (count.textContent !== text) count.textContent = text;
   }

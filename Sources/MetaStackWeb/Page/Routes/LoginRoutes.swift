@@ -81,8 +81,13 @@ struct LoginRoutes {
     }
 
     private func cookie(_ value: String, _ more: String = "") -> String {
+        Self.cookie(value, isEncrypted: pages.isEncrypted) + more
+    }
+
+    /// RFC 6265, 4.1.
+    static func cookie(_ value: String, isEncrypted: Bool) -> String {
         "\(Authenticator.cookie)=\(value); Path=/; HttpOnly; SameSite=Strict"
-            + (pages.isEncrypted ? "; Secure" : "") + more
+            + (isEncrypted ? "; Secure" : "")
     }
 
     /// Where to log in, and to go on from there.

@@ -41,9 +41,9 @@ struct VMListView: Sendable {
             "every host", cluster.hostNames.known.map(\.id.text).sorted(), chosen: query.host)
         columns = VMListQuery.sorts.map { Self.column($0, query) }
         rows = VMRows.html(chosen, at: now)
+        let (shown, known) = (chosen.items.count, all.items.count)
         count =
-            chosen.items.count == all.items.count
-            ? "\(all.items.count) VMs" : "\(chosen.items.count) of \(all.items.count) VMs"
+            shown < known ? "\(shown) of \(known) VMs" : known == 1 ? "1 VM" : "\(known) VMs"
         self.canWrite = canWrite
     }
 
