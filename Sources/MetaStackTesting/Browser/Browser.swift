@@ -48,6 +48,8 @@ public struct Browser: Sendable {
             "capabilities": .object([
                 "alwaysMatch": .object([
                     "browserName": .string("chrome"),
+                    // An element that is looked for may come with the next page.
+                    "timeouts": .object(["implicit": .integer(10_000)]),
                     "goog:chromeOptions": .object([
                         "args": .array(arguments.map { .string($0) })
                     ]),
@@ -73,6 +75,16 @@ public struct Browser: Sendable {
     /// The address that is shown.
     public var url: String {
         get async throws { try await send("GET", "/url").text ?? "" }
+    }
+
+    /// Waits until an address is shown, also where pages may run no scripts.
+    public func wait(forURL url: String, limit: Duration = .seconds(20)) async throws {
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            if try await self.url == url { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw TestingError("\(url) has not come within \(limit), \(try await self.url) is shown")
     }
 
     /// Runs a function's body in the page; `arguments` has what is given.

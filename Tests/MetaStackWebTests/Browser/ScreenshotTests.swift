@@ -6,42 +6,44 @@ import Testing
 
 @testable import MetaStackWeb
 
-/// The pictures of docs/web.md: written into the folder that `METASTACK_SCREENSHOTS` names.
-@Suite(.serialized) struct ScreenshotTests {
-    private struct Scene {
-        let file: String
-        let path: String
-        var scheme = "light"
-        var width = 1200
-        var height = 820
-    }
+extension BrowserTests {
+    /// The pictures of docs/web.md: written into the folder that `METASTACK_SCREENSHOTS` names.
+    @Suite struct Pictures {
+        private struct Scene {
+            let file: String
+            let path: String
+            var scheme = "light"
+            var width = 1200
+            var height = 820
+        }
 
-    private static let scenes = [
-        Scene(file: "web-overview", path: "/"),
-        Scene(file: "web-vms", path: "/vms", scheme: "dark"),
-        Scene(file: "web-vm", path: "/vms/shop-03"),
-        Scene(file: "web-phone", path: "/vms/shop-03", scheme: "dark", width: 360, height: 740),
-    ]
+        private static let scenes = [
+            Scene(file: "web-overview", path: "/"),
+            Scene(file: "web-vms", path: "/vms", scheme: "dark"),
+            Scene(file: "web-vm", path: "/vms/shop-03"),
+            Scene(file: "web-phone", path: "/vms/shop-03", scheme: "dark", width: 360, height: 740),
+        ]
 
-    @Test func eachPageHasAPicture() async throws {
-        let folder = try TemporaryDirectory(prefix: "metastack-pictures")
-        defer { folder.remove() }
-        let target = ProcessInfo.processInfo.environment["METASTACK_SCREENSHOTS"] ?? folder.path
-        try await LiveServer.run { server in
-            try await server.fillForPictures()
-            try await Browser.run { browser in
-                try await browser.logIn(server, .operate)
-                for scene in Self.scenes {
-                    try await browser.resize(width: scene.width, height: scene.height)
-                    try await browser.prefer(colorScheme: scene.scheme)
-                    try await browser.open(server.url + scene.path)
-                    try await browser.waitUntilLive()
-                    let file = "\(target)/\(scene.file).png"
-                    try await browser.screenshot(to: file)
-                    let picture = try Data(contentsOf: URL(filePath: file))
-                    #expect(picture.starts(with: [0x89, 0x50, 0x4e, 0x47]), "\(file)")
+        @Test func eachPageHasAPicture() async throws {
+            let folder = try TemporaryDirectory(prefix: "metastack-pictures")
+            defer { folder.remove() }
+            let target = ProcessInfo.processInfo.environment["METASTACK_SCREENSHOTS"] ?? folder.path
+            try await LiveServer.run { server in
+                try await server.fillForPictures()
+                try await Browser.run { browser in
+                    try await browser.logIn(server, .operate)
+                    for scene in Self.scenes {
+                        try await browser.resize(width: scene.width, height: scene.height)
+                        try await browser.prefer(colorScheme: scene.scheme)
+                        try await browser.open(server.url + scene.path)
+                        try await browser.waitUntilLive()
+                        let file = "\(target)/\(scene.file).png"
+                        try await browser.screenshot(to: file)
+                        let picture = try Data(contentsOf: URL(filePath: file))
+                        #expect(picture.starts(with: [0x89, 0x50, 0x4e, 0x47]), "\(file)")
+                    }
+                    #expect(try await browser.complaints() == [])
                 }
-                #expect(try await browser.complaints() == [])
             }
         }
     }
@@ -79,6 +81,18 @@ extension LiveServer {
             }
             try await put(.actualVM(id), claim)
         }
+        try await put(
+            .actualImage(ImageID(unchecked: "i1")),
+            ActualImage(
+                host: HostID(unchecked: "a"), state: .ready,
+                pool: try PoolName("images"), rbdImage: "i1", snapshot: "base",
+                size: try Mebibytes(2048)))
+        let disk = VolumeID(vm: VMID(unchecked: "s3"))
+        try await put(
+            .volume(disk),
+            Volume(
+                pool: try PoolName("vms"), image: "s3-root", size: try Mebibytes(2048), vm: disk.vm,
+                vmCreateRevision: Revision(1), source: ImageID(unchecked: "i1"), provisioned: true))
         let gone = HostID(unchecked: "d")
         let takeover = Takeover(
             from: gone, to: HostID(unchecked: "a"), incarnation: Revision(4711),

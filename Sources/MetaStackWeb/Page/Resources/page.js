@@ -156,28 +156,53 @@
     if (live.textContent !== text) live.textContent = text;
   }
 
+  const kinds = main.dataset.kinds.split(" ").filter((kind) => kind);
+  let events = null;
+  let seen = document.body.dataset.revision; // etcd's revision that the page has come to
+
+  // A browser keeps few connections to one server: a page that nobody sees gives its own back.
   function follow() {
-    const kinds = main.dataset.kinds.split(" ").filter((kind) => kind);
-    if (!live || kinds.length === 0) return;
-    const query = new URLSearchParams({ kinds: kinds.join(","), after: document.body.dataset.revision });
-    const events = new EventSource("/api/v1/events?" + query);
+    if (!live || kinds.length === 0 || events || document.visibilityState === "hidden") return;
+    const query = new URLSearchParams({ kinds: kinds.join(","), after: seen });
+    events = new EventSource("/api/v1/events?" + query);
     for (const kind of kinds) {
       events.addEventListener(kind, (event) => {
+        seen = event.lastEventId;
         const { id } = JSON.parse(event.data);
         if (kind !== "vm" || !main.dataset.vm || main.dataset.vm === id) note(kind, id);
       });
     }
-    events.addEventListener("reload", () => {
-      isWhole = true;
-      later(FIRST_WAIT);
+    events.addEventListener("reload", (event) => {
+      seen = event.lastEventId;
+      readWhole();
     });
     events.addEventListener("open", () => say("Live"));
-    events.addEventListener("error", () => {
+    events.addEventListener("error", ({ target }) => {
       say("Not live: the server cannot be reached");
       // A stream that was refused does not come back by itself.
-      if (events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
+      if (target.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
     });
   }
+
+  function rest() {
+    events?.close();
+    events = null;
+  }
+
+  function readWhole() {
+    isWhole = true;
+    later(FIRST_WAIT);
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") rest();
+    else follow();
+  });
+
+  // Ages grow though nothing changes. The list of VMs is too long to be read for that.
+  setInterval(() => {
+    if (events && !document.getElementById("vms")) readWhole();
+  }, 60000);
 
   // ---- Filtering while one types.
 
@@ -218,7 +243,7 @@
       // Rows that the server has left out are not here to be shown.
       if (!target.value.includes(table.dataset.query)) {
         clearTimeout(typing);
-        typing = setTimeout(() => { isWhole = true; later(0); }, 150);
+        typing = setTimeout(readWhole, 150);
       }
     } else if (target.form) target.form.dataset.typed = "";
   });

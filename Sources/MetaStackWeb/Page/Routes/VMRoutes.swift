@@ -52,7 +52,7 @@ struct VMRoutes {
         let id = try visit.vm()
         let change = try action.change(of: id, in: visit.cluster, at: visit.now)
         try await pages.commit(change, by: visit)
-        return "/vms/\(id.text.pathSegment)"
+        return LinkView.vm(try visit.context.part("vm")).href
     }
 
     private var delete: APIRoute {

@@ -3,6 +3,8 @@ import MetaStackModel
 
 /// One host and what runs there: `host.mustache`.
 struct HostView: Sendable {
+    private static let mostVMs = 100
+
     let name: String
     let state: StateView
     let message: String?
@@ -10,7 +12,9 @@ struct HostView: Sendable {
     /// Empty for those who may not write.
     var forms: [FoldedForm] = []
     let details: TableView
+    /// The first ``mostVMs`` by name; the list of VMs has all of them.
     let vms: TableView
+    let all: LinkView
 
     init(_ id: HostID, in cluster: Cluster, at now: Timestamp) {
         name = id.text.printable
@@ -19,8 +23,11 @@ struct HostView: Sendable {
         details = TableView(
             "details", caption: "What it is", ["WHAT", "VALUE"],
             texts: cluster.hostRows(id, at: now))
-        let here = Set(
-            cluster.actualVMs.filter { $0.value.value.host == id }.keys.map(\.text))
+        let names = cluster.actualVMs.filter { $0.value.value.host == id }.keys
+            .map { (VMOverview($0, in: cluster).name, $0.text) }.sorted { $0 < $1 }
+        let here = Set(names.prefix(Self.mostVMs).map(\.1))
+        all = LinkView(
+            href: "/vms?host=\(id.text.pathSegment)", text: "All \(names.count) in the list of VMs")
         vms = TableView(
             cluster.vmListing(at: now, of: here), caption: "VMs, one a row", at: now,
             ifEmpty: "Nothing."

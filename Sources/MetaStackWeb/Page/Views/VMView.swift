@@ -42,7 +42,7 @@ struct VMView: Sendable {
         self.canWrite = canWrite
         do throws(CommandFailure) {
             let explanation = try Explanation(id, Explanation.Question(), in: cluster)
-            verdict = "It \(explanation.verdict).".printable
+            verdict = Self.sentence(explanation.verdict).printable
             self.explanation = TableView(
                 "hosts", caption: "Each host, the best first; its own has a star",
                 Explanation.headings, right: ["RANK", "LOAD", "UNMET"],
@@ -51,6 +51,11 @@ struct VMView: Sendable {
             verdict = Problem(error).sentence.printable
             explanation = nil
         }
+    }
+
+    /// A verdict follows the VM's name, unless it begins with its own subject.
+    private static func sentence(_ verdict: String) -> String {
+        verdict.hasPrefix("no host") ? "N\(verdict.dropFirst())." : "It \(verdict)."
     }
 
     private static func records(_ details: VMDetails) -> [TableView] {
