@@ -61,8 +61,8 @@ extension BrowserTests {
             }
         }
 
-        /// Each takes some seconds, and the other tests end within two minutes.
-        private static let attempts = 40
+        /// Each takes some seconds, and the other tests end within a minute or two.
+        private static let attempts = 15
 
         /// Milliseconds from the begin of the navigation until all rows are there and the first are painted.
         private static let load = """
