@@ -45,8 +45,7 @@ struct RemoteAccess: ClusterAccess {
         while true {
             guard let events = try await open(after: revision) else { continue }
             // A stream that breaks is opened again where it broke: nothing is missed.
-            while let event = try await next(of: events) {
-                guard let change = try await change(of: event) else { continue }
+            while let change = try await change(of: events) {
                 switch change {
                 case .reloaded(let cluster): revision = cluster.revision
                 case .records(_, let latest): revision = max(revision, latest)
@@ -77,11 +76,17 @@ struct RemoteAccess: ClusterAccess {
         }
     }
 
-    /// nil at the stream's end, whatever ended it.
-    private func next(of events: EventStream) async throws -> EventStream.Event? {
+    /// The next change of the cluster; nil at the stream's end, whatever ended it, and where the server goes
+    /// while everything is read anew.
+    private func change(of events: EventStream) async throws -> ClusterChange? {
         do {
-            return try await events.next()
+            while let event = try await events.next() {
+                if let change = try await change(of: event) { return change }
+            }
+            return nil
         } catch is CurlError {
+            return nil
+        } catch let failure as CommandFailure where failure.status == .unreachable {
             return nil
         }
     }

@@ -1,15 +1,33 @@
+import Dispatch
 import Glibc
 
 /// A line of standard input that a terminal does not show while it is typed (termios(3)).
 enum HiddenLine {
     /// nil at the input's end.
     static func read() -> String? {
-        var shown = termios()
-        guard tcgetattr(STDIN_FILENO, &shown) == 0 else { return readLine() }
-        var hidden = shown
-        hidden.c_lflag &= ~tcflag_t(ECHO)
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
-        defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown) }
+        var settings = termios()
+        guard tcgetattr(STDIN_FILENO, &settings) == 0 else { return readLine() }
+        let shown = settings
+        settings.c_lflag &= ~tcflag_t(ECHO)
+        // Whoever gives up gets back a terminal that shows what is typed.
+        let formerAction = signal(SIGINT, SIG_IGN)
+        let interrupt = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        interrupt.setEventHandler {
+            show(shown)
+            _exit(128 + SIGINT)
+        }
+        interrupt.resume()
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
+        defer {
+            show(shown)
+            interrupt.cancel()
+            signal(SIGINT, formerAction)
+        }
         return readLine()
+    }
+
+    private static func show(_ settings: termios) {
+        var settings = settings
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
     }
 }
