@@ -136,7 +136,8 @@ let package = Package(
             "MetaStackStoreTests", "MetaStackStore", "MetaStackTesting", "MetaStackModel", "Etcd",
             logging),
         tests(
-            "MetaStackLoggingTests", "MetaStackLogging", "MetaStackModel", logging, subprocess),
+            "MetaStackLoggingTests", "MetaStackLogging", "MetaStackModel", "MetaStackTesting",
+            logging, subprocess),
         tests(
             "MetaStackAgentTests", "Curl", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
             "MetaStackDecisions", "MetaStackStore", "Etcd", lifecycle, logging, subprocess),

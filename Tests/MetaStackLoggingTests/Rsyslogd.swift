@@ -1,4 +1,5 @@
 import Foundation
+import MetaStackTesting
 import Subprocess
 
 /// A real rsyslogd of the test's own: in the foreground, on loopback, with a configuration, a socket and
@@ -18,10 +19,9 @@ struct Rsyslogd: Sendable {
             .appending(path: "rsyslog-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }  // A leftover harms nobody.
-        // Ports that were free a moment ago.
         let server = Rsyslogd(
-            udpPort: try TestServer(type: SOCK_DGRAM).port,
-            tcpPort: try TestServer(type: SOCK_STREAM).port, folder: folder)
+            udpPort: UInt16(try LoopbackPort.free()), tcpPort: UInt16(try LoopbackPort.free()),
+            folder: folder)
         let config = folder.appending(path: "rsyslog.conf")
         try Data(server.configuration.utf8).write(to: config)
         try await withThrowingTaskGroup(of: Void.self) { group in
