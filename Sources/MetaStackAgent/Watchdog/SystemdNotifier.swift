@@ -31,7 +31,7 @@ public final class SystemdNotifier: Sendable {
 
     /// After how long a silence the manager acts; nil where it does not watch this process.
     public let watchdog: Duration?
-    private let descriptor: Int32
+    let descriptor: Int32
     private let address: NotifyAddress
 
     /// nil where nobody wants to be told (`$NOTIFY_SOCKET` is not set).
