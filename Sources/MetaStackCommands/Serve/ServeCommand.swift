@@ -11,7 +11,7 @@ import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Serve the REST API.",
+        commandName: "serve", abstract: "Serve the REST API and the web page.",
         discussion: """
             It keeps no state: several may run at once, and guests need none. Requests carry a bearer \
             token, which 'metastack token create' makes. SIGTERM ends it.
