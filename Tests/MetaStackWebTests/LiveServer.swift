@@ -28,18 +28,26 @@ struct LiveServer: Sendable {
         try await EtcdServer.run { etcd in
             try await etcd.withClient { client in
                 let store = ClusterStore(client: client, prefix: "/metastack")
-                var secrets: [AccessToken.Role: String] = [:]
-                for role in AccessToken.Role.allCases {
-                    let secret = TokenSecret()
-                    secrets[role] = secret.text
-                    let token = AccessToken(
-                        name: try ResourceName(role.rawValue), hash: try Checksum(secret.hash),
-                        role: role)
-                    _ = try await store.write([.put(.token(secret.id), token)], if: [])
-                }
-                try await serve(store, secrets, limits, certificates, body)
+                try await serve(over: store, limits: limits, certificates: certificates, body)
             }
         }
+    }
+
+    /// One over an etcd that is there already.
+    static func serve(
+        over store: ClusterStore, limits: ClientLimits = ClientLimits(),
+        certificates: (cert: String, key: String, authority: String)? = nil,
+        _ body: @escaping @Sendable (LiveServer) async throws -> Void
+    ) async throws {
+        var secrets: [AccessToken.Role: String] = [:]
+        for role in AccessToken.Role.allCases {
+            let secret = TokenSecret()
+            secrets[role] = secret.text
+            let token = AccessToken(
+                name: try ResourceName(role.rawValue), hash: try Checksum(secret.hash), role: role)
+            _ = try await store.write([.put(.token(secret.id), token)], if: [])
+        }
+        try await serve(store, secrets, limits, certificates, body)
     }
 
     private static func serve(
@@ -118,5 +126,11 @@ struct LiveServer: Sendable {
         let response = try await curl.perform(request)
         return Reply(
             status: response.head.status, headers: [:], body: response.body)
+    }
+
+    /// Any text under a key, as somebody may write it with etcdctl.
+    func putText(_ path: String, _ text: String) async throws {
+        _ = try await store.client.put(Key("/metastack/\(path)"), Data(text.utf8))
+        try await reach(try await store.load().revision)
     }
 }

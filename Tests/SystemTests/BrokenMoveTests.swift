@@ -155,7 +155,7 @@ extension SystemTests.BrokenMoves.Break {
 
 extension Lab {
     /// For a test that ended before it gave the power back.
-    fileprivate func bootIfDown(_ host: HostID) async throws {
+    func bootIfDown(_ host: HostID) async throws {
         if try await execute(host, "true").status != 0 { try await boot(host) }
     }
 

@@ -15,7 +15,7 @@ struct ConfigCommand: ParsableCommand {
         ])
 
     /// The settings that mean something to a node.
-    static let known = ["takeover", "moves", "rebalance", "syslog_server"]
+    static let known = KnownSetting.allCases.map(\.rawValue)
 }
 
 struct ConfigList: ClusterCommand {

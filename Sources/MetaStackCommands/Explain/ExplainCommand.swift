@@ -31,9 +31,7 @@ struct ExplainCommand: ClusterCommand {
 
     func perform(in session: CommandSession) async throws {
         let cluster = try await session.access.load(.everything)
-        var question = Explanation.Question()
-        for host in lost { question.lost.insert(try cluster.hostNames.find(host)) }
-        if let flavour { question.flavour = try cluster.flavourNames.find(flavour) }
+        let question = try Explanation.Question(lost: lost, flavour: flavour, in: cluster)
         let explanation = try Explanation(
             try cluster.vmNames.find(name), question, in: cluster)
         try session.answer(explanation.document) { explanation.text }

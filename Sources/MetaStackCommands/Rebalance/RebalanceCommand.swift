@@ -50,7 +50,11 @@ struct RebalanceCommand: ClusterCommand {
         let report = RebalanceReport(plan: plan, cluster: cluster)
         try session.answer(report.document) { report.text }
         guard !dryRun else { return }
-        for step in plan.steps { try await order(step, cluster, session) }
+        for step in plan.steps {
+            let change = try step.change(order: session.newID(), in: cluster, at: session.now())
+            _ = try await session.write(
+                change.writes, if: change.conditions, orElse: change.conflict)
+        }
     }
 
     /// - Throws: `ValidationError` for a number that is out of range.
@@ -81,56 +85,5 @@ struct RebalanceCommand: ClusterCommand {
         try session.announce(
             "nodes share load by themselves: \(wanted.state.rawValue)", id: "rebalance",
             try JSONValue(stored))
-    }
-
-    private func order(
-        _ step: Rebalance.Step, _ cluster: Cluster, _ session: CommandSession
-    ) async throws {
-        guard let stored = cluster.desiredVMs[step.vm] else { return }
-        var changed = stored.value
-        changed.moves.order = MoveWishes.Order(
-            id: session.newID(), from: step.from, to: step.to)
-        // Still true at the write: nobody has changed the record since it was read.
-        _ = try await session.write(
-            [.put(.desiredVM(step.vm), changed)],
-            if: [.unchanged(.desiredVM(step.vm), since: stored.revision)],
-            orElse: .changedMeanwhile("vm \(stored.value.name)"))
-    }
-}
-
-/// What is moved, and what that gains.
-private struct RebalanceReport {
-    let plan: Rebalance
-    let cluster: Cluster
-
-    var text: String {
-        let before = "the fullest host is \(percent(plan.spreadBefore)) fuller than the emptiest"
-        guard !plan.steps.isEmpty else { return before + ", and no move would better that\n" }
-        var table = Table(["VM", "FROM", "TO", "ITS HOST'S LOAD"])
-        for step in plan.steps {
-            table.add([
-                VMOverview(step.vm, in: cluster).name, step.from.text, step.to.text,
-                "\(percent(step.before)) → \(percent(step.after))",
-            ])
-        }
-        return before + ", then \(percent(plan.spreadAfter))\n\n" + table.text
-    }
-
-    private func percent(_ permille: Int) -> String { "\(permille / 10).\(permille % 10) %" }
-
-    var document: JSONValue {
-        .object([
-            "spread_before_permille": .integer(Int64(plan.spreadBefore)),
-            "spread_after_permille": .integer(Int64(plan.spreadAfter)),
-            "moves": .array(
-                plan.steps.map { step in
-                    .object([
-                        "vm": .string(step.vm.text), "from": .string(step.from.text),
-                        "to": .string(step.to.text),
-                        "load_before_permille": .integer(Int64(step.before)),
-                        "load_after_permille": .integer(Int64(step.after)),
-                    ])
-                }),
-        ])
     }
 }

@@ -52,9 +52,9 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private static func raiseOpenFiles(_ logger: Logger) {
-        guard let files = OpenFileLimit.raise(), files < ClientLimits.files else { return }
+        guard let files = OpenFileLimit.raise(), files < OpenFileLimit.wanted else { return }
         logger.warning(
             "few files may be open, so few clients may connect; raise it (ulimit -Hn, LimitNOFILE=)",
-            metadata: ["files": "\(files)", "wanted": "\(ClientLimits.files)"])
+            metadata: ["files": "\(files)", "wanted": "\(OpenFileLimit.wanted)"])
     }
 }

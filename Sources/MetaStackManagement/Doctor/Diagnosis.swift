@@ -61,11 +61,15 @@ package struct Diagnosis: Sendable, Equatable, Codable {
         Check.Group.allCases.map { text(of: $0) }.joined() + "\n" + summary + "\n"
     }
 
+    /// What people are shown of a group, the worst first.
+    package func findings(in group: Check.Group) -> [Finding] {
+        let found = checks.filter { $0.group == group }.flatMap(\.shown)
+        return found.filter { $0.weight == .problem } + found.filter { $0.weight == .notice }
+    }
+
     private func text(of group: Check.Group) -> String {
         let checks = checks.filter { $0.group == group }
-        let found = checks.flatMap(\.shown)
-        let ordered =
-            found.filter { $0.weight == .problem } + found.filter { $0.weight == .notice }
+        let ordered = findings(in: group)
         let title = group.rawValue.uppercased()
         guard !checks.isEmpty else { return "\(title): unknown, the records cannot be read\n" }
         guard !ordered.isEmpty else {
@@ -78,7 +82,8 @@ package struct Diagnosis: Sendable, Equatable, Codable {
         return "\(title):\n" + lines.joined()
     }
 
-    private var summary: String {
+    /// How much was found.
+    package var summary: String {
         let problems = findings.count { $0.weight == .problem }
         let notices = findings.count - problems
         let words = [(problems, "problem"), (notices, "notice")].filter { $0.0 > 0 }

@@ -20,11 +20,13 @@ package struct EventLog: Sendable, Equatable, Codable {
         self.revision = revision
     }
 
-    package init(_ past: ClusterPast) {
+    package init(_ past: ClusterPast) { self = Self.begin(past).log }
+
+    /// The log so far, and who tells what comes after it.
+    package static func begin(_ past: ClusterPast) -> (log: EventLog, teller: EventTeller) {
         var teller = EventTeller(past.base)
-        self.init(
-            events: past.base.rememberedEvents + teller.observe(past.changes),
-            revision: past.revision)
+        let events = past.base.rememberedEvents + teller.observe(past.changes)
+        return (EventLog(events: events, revision: past.revision), teller)
     }
 
     /// The same without tokens, which are for those who make them.

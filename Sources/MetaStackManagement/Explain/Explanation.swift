@@ -12,6 +12,16 @@ package struct Explanation: Sendable {
 
         package init() {}
 
+        /// What people ask, in their words.
+        ///
+        /// - Throws: `CommandFailure` where there is no such host or flavour.
+        package init(
+            lost: [String], flavour: String?, in cluster: Cluster
+        ) throws(CommandFailure) {
+            for host in lost { self.lost.insert(try cluster.hostNames.find(host)) }
+            if let flavour { self.flavour = try cluster.flavourNames.find(flavour) }
+        }
+
         package var isHypothetical: Bool { !lost.isEmpty || flavour != nil }
     }
 

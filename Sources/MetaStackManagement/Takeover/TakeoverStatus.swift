@@ -49,10 +49,12 @@ package struct TakeoverStatus: Sendable {
 
     /// For people.
     package func text(at now: Timestamp) -> String {
-        [head(now) + "\n", hostTable, vmTable].filter { !$0.isEmpty }.joined(separator: "\n")
+        [sentence(at: now) + "\n", hostTable, vmTable].filter { !$0.isEmpty }.joined(
+            separator: "\n")
     }
 
-    private func head(_ now: Timestamp) -> String {
+    /// Where the switch stands, since when and why.
+    package func sentence(at now: Timestamp) -> String {
         if let malformed { return "takeovers are armed: \(malformed)".printable }
         let age = stored?.value.at?.age(at: now).map { " for \($0)" } ?? ""
         let reason = stored?.value.reason.map { ": \($0)" } ?? ""

@@ -18,13 +18,10 @@ struct TokenRoutes {
             answers: [.json(200, "Them.", OpenAPI.reference("List"))]
         ) { request, _ in
             let cluster = try service.cluster()
-            let tokens = cluster.tokens.sorted {
-                ($0.value.value.name, $0.key) < ($1.value.value.name, $1.key)
-            }
             return try .document(
                 .object([
                     "kind": .string("tokens"), "revision": .integer(cluster.revision.number),
-                    "items": .array(tokens.map { Self.document($0.key, $0.value.value) }),
+                    "items": .array(cluster.tokensByName.map(Self.document)),
                     "continue": .null,
                 ]), for: request)
         }
@@ -44,18 +41,7 @@ struct TokenRoutes {
             ]
         ) { request, context in
             let order = try TokenOrder(try await RequestBody.json(request), at: service.now())
-            let made = try order.token(in: service.cluster())
-            // Still true at the write: the id is new.
-            let result = try await service.store.write(
-                [.put(.token(made.secret.id), made.token)], if: [.absent(.token(made.secret.id))])
-            guard case .written(let revision) = result else {
-                throw Problem(.conflict, "there is a token of that id already, try again")
-            }
-            service.note(
-                "create", "token \(made.token.name) (\(made.token.role.rawValue))",
-                by: context.identity, from: context.remote, revision: revision, before: nil,
-                after: nil)
-            await service.mirror.reach(revision)
+            let made = try await service.make(order, by: context.identity, from: context.remote)
             var document = Self.document(made.secret.id, made.token)
             document = document.merged(
                 with: .object(["secret": .string(made.secret.text)]))
@@ -75,22 +61,8 @@ struct TokenRoutes {
                 .problem(409, "Somebody else was faster."),
             ]
         ) { _, context in
-            let cluster = try service.cluster()
-            let id = TokenID(
-                unchecked: try cluster.tokenNames.find(try context.part("token")).text)
-            guard let token = cluster.tokens[id] else {
-                throw Problem(.notFound, "there is no token \(id.text.quotedForPeople)")
-            }
-            // Still true at the write: it is the token that was meant. Its use may be noted any time.
-            let result = try await service.store.write(
-                [.delete(.token(id))], if: [.exists(.token(id))])
-            guard case .written(let revision) = result else {
-                throw Problem(.conflict, "somebody else revoked it meanwhile")
-            }
-            service.note(
-                "revoke", "token \(token.value.name)", by: context.identity,
-                from: context.remote, revision: revision, before: nil, after: nil)
-            await service.mirror.reach(revision)
+            try await service.revokeToken(
+                try context.part("token"), by: context.identity, from: context.remote)
             return Response(status: .noContent)
         }
     }

@@ -170,15 +170,7 @@ package final class ClusterMirror: Service {
         let isThere = { @Sendable in (self.cluster?.revision ?? Revision(0)) >= revision }
         let updates = subscribe()
         if isThere() { return }
-        await withTaskGroup { group in
-            group.addTask { for await _ in updates where isThere() { return } }
-            group.addTask {
-                // Cancelled once the revision is there.
-                try? await Task.sleep(for: Self.longestReach)
-            }
-            await group.next()
-            group.cancelAll()
-        }
+        await wait(atMost: Self.longestReach) { for await _ in updates where isThere() { return } }
     }
 }
 

@@ -24,9 +24,12 @@ struct Page: Sendable {
 /// Makes HTML of pages. Templates escape; the only texts that are taken as they are, are other
 /// templates' and ``VMRows``'.
 struct PageRenderer: Sendable {
-    static let links = [
-        ("/", "Overview"), ("/vms", "VMs"), ("/hosts", "Hosts"), ("/images", "Images"),
-        ("/flavours", "Flavours"), ("/events", "Events"),
+    /// The menu, and who sees each of it.
+    static let links: [(href: String, text: String, role: AccessToken.Role)] = [
+        ("/", "Overview", .viewer), ("/vms", "VMs", .viewer), ("/hosts", "Hosts", .viewer),
+        ("/images", "Images", .viewer), ("/flavours", "Flavours", .viewer),
+        ("/events", "Events", .viewer), ("/config", "Settings", .viewer),
+        ("/doctor", "Doctor", .viewer), ("/tokens", "Tokens", .admin),
     ]
 
     private let library: MustacheLibrary
@@ -40,8 +43,8 @@ struct PageRenderer: Sendable {
             try library.register(String(decoding: bytes, as: UTF8.self), named: name)
         }
         self.library = library
-        let digest = SHA256.hash(data: Data(PackageResources.page_css + PackageResources.page_js))
-        assets = digest.prefix(6).map { String(256 + Int($0), radix: 16).dropFirst() }.joined()
+        let files = PackageResources.page_css + PackageResources.page_js
+        assets = String(String(decoding: files, as: UTF8.self).digest.prefix(12))
     }
 
     private static let templates: [String: [UInt8]] = [
@@ -52,6 +55,10 @@ struct PageRenderer: Sendable {
         "vms": PackageResources.vms_mustache, "vm": PackageResources.vm_mustache,
         "vmform": PackageResources.vmform_mustache, "list": PackageResources.list_mustache,
         "host": PackageResources.host_mustache, "events": PackageResources.events_mustache,
+        "folded": PackageResources.folded_mustache, "finding": PackageResources.finding_mustache,
+        "doctor": PackageResources.doctor_mustache, "setting": PackageResources.setting_mustache,
+        "secret": PackageResources.secret_mustache,
+        "rebalance": PackageResources.rebalance_mustache,
     ]
 
     /// - Parameters:
@@ -69,8 +76,9 @@ struct PageRenderer: Sendable {
                 Frame.User(
                     revision: revision.description, name: identity.name,
                     role: identity.role.rawValue, proof: identity.formProof,
-                    links: Self.links.map { href, text in
-                        Frame.Link(href: href, text: text, isHere: Self.isHere(path, href))
+                    links: Self.links.filter { identity.role >= $0.role }.map { link in
+                        Frame.Link(
+                            href: link.href, text: link.text, isHere: Self.isHere(path, link.href))
                     })
             })
         let html = library.render(frame, withTemplate: "layout") ?? ""
@@ -103,5 +111,13 @@ struct PageRenderer: Sendable {
         let vm: String?
         let main: String
         let user: User?
+    }
+}
+
+extension String {
+    /// The hexadecimal SHA-256 of its UTF-8.
+    var digest: String {
+        SHA256.hash(data: Data(utf8))
+            .map { String(256 + Int($0), radix: 16).dropFirst() }.joined()
     }
 }

@@ -10,7 +10,7 @@ struct Pages: Sendable {
     let service: WriteService
     let authenticator: Authenticator
     let renderer: PageRenderer
-    let changes: StateChanges
+    let history: EventHistory
     /// Whether the cookie may travel by TLS alone.
     let isEncrypted: Bool
 
@@ -19,15 +19,18 @@ struct Pages: Sendable {
         AssetRoutes().routes + LoginRoutes(pages: self).routes
             + OverviewRoutes(pages: self).routes + VMRoutes(pages: self).routes
             + VMFormRoutes(pages: self).routes + HostRoutes(pages: self).routes
-            + ImageRoutes(pages: self).routes + FlavourRoutes(pages: self).routes
+            + RebalanceRoutes(pages: self).routes + ImageRoutes(pages: self).routes
+            + FlavourRoutes(pages: self).routes + PastRoutes(pages: self).routes
+            + DoctorRoutes(pages: self).routes + SettingRoutes(pages: self).routes
+            + TokenPageRoutes(pages: self).routes
     }
 
     /// A page that is looked at.
     func show(
-        _ path: String, _ summary: String,
+        _ path: String, role: AccessToken.Role = .viewer, _ summary: String,
         _ page: @escaping @Sendable (Visit) async throws -> Page
     ) -> APIRoute {
-        route(.get, path, role: .viewer, summary) { request, context in
+        route(.get, path, role: role, summary) { request, context in
             let visit = try await visit(request, context)
             return respond(try await page(visit), to: visit)
         }
@@ -40,21 +43,39 @@ struct Pages: Sendable {
     ///   - act: writes, and says where to look.
     ///   - again: the page with the form, what was typed in it, and why it was refused.
     func take(
-        _ path: String, _ summary: String,
+        _ path: String, role: AccessToken.Role = .operate, _ summary: String,
         _ act: @escaping @Sendable (Visit) async throws -> String,
         orElse again: @escaping @Sendable (Visit, Problem) async throws -> Page
     ) -> APIRoute {
-        route(.post, path, role: .operate, summary) { request, context in
+        answer(path, role: role, summary, { .elsewhere(try await act($0)) }, orElse: again)
+    }
+
+    /// The same for a form whose outcome is shown once, in the answer itself.
+    func takeAndShow(
+        _ path: String, role: AccessToken.Role, _ summary: String,
+        _ act: @escaping @Sendable (Visit) async throws -> Page,
+        orElse again: @escaping @Sendable (Visit, Problem) async throws -> Page
+    ) -> APIRoute {
+        answer(path, role: role, summary, { respond(try await act($0), to: $0) }, orElse: again)
+    }
+
+    private func answer(
+        _ path: String, role: AccessToken.Role, _ summary: String,
+        _ act: @escaping @Sendable (Visit) async throws -> Response,
+        orElse again: @escaping @Sendable (Visit, Problem) async throws -> Page
+    ) -> APIRoute {
+        route(.post, path, role: role, summary) { request, context in
             let visit = try await visit(request, context, sent: true)
             do {
-                return .elsewhere(try await act(visit))
+                return try await act(visit)
             } catch {
                 let problem = Problem(error)
                 // What no other words in the form would mend is no matter of the form.
                 guard problem.status.kind == .clientError, problem.status != .notFound else {
                     throw error
                 }
-                var page = try await again(visit, problem)
+                // What was written before the refusal is in the page, too.
+                var page = try await again(try visit.again(service.cluster()), problem)
                 page.status = problem.status
                 return respond(page, to: visit)
             }
@@ -124,25 +145,6 @@ struct Pages: Sendable {
         _ = try await service.commit(
             change, by: visit.identity, from: visit.context.remote)
     }
-}
-
-/// Somebody who looks at a page, or has sent its form.
-struct Visit: Sendable {
-    let request: Request
-    let context: WebContext
-    let identity: Identity
-    let cluster: Cluster
-    let now: Timestamp
-    /// The form's fields.
-    let typed: [String: String]
-
-    var canWrite: Bool { identity.role >= .operate }
-    var proof: String { identity.formProof }
-
-    /// The fields of the address.
-    var query: [String: String] { RequestBody.fields(of: request.uri.query ?? "") }
-
-    func vm() throws -> VMID { try cluster.vm(called: try context.part("vm")) }
 }
 
 struct ErrorView: Sendable {

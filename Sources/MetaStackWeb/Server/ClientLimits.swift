@@ -9,9 +9,6 @@ package struct ClientLimits: Sendable {
     /// From a request's head to the end of its body.
     var body = TimeAmount.seconds(30)
 
-    /// Files that the process needs, since every connection is one: more streams are refused.
-    package static let files = StreamCount.most + 1024
-
     package init() {}
 
     /// What keeps them on each connection.

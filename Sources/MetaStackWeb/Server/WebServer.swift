@@ -16,7 +16,7 @@ import ServiceLifecycle
 package struct WebServer: Service {
     private let application: any ApplicationProtocol
     private let uses: TokenUses
-    private let changes: StateChanges
+    private let history: EventHistory
     private let mirror: ClusterMirror
     private let syslog: @Sendable (LogSettings.Syslog?) -> Void
     private let store: ClusterStore
@@ -50,7 +50,7 @@ package struct WebServer: Service {
         router.add(middleware: KnownMethods())
         let pages = Pages(
             service: service, authenticator: authenticator, renderer: try PageRenderer(),
-            changes: StateChanges(now: now), isEncrypted: settings.cert != nil)
+            history: EventHistory(now: now), isEncrypted: settings.cert != nil)
         router.add(middleware: UnknownPaths(pages: pages))
         let routes = Self.routes(service, streams, requests) + pages.routes
         RouteRegistration(authenticator: authenticator, logger: logger)
@@ -65,7 +65,7 @@ package struct WebServer: Service {
                 await onReady(channel.localAddress?.port ?? settings.listen.port)
             }, logger: logger)
         self.uses = uses
-        changes = pages.changes
+        history = pages.history
         self.mirror = mirror
         self.syslog = syslog
         self.store = store
@@ -101,7 +101,7 @@ package struct WebServer: Service {
         try await withThrowingTaskGroup { group in
             group.addTask { try await application.run() }
             group.addTask { await uses.write(to: store, logger) }
-            group.addTask { await changes.follow(mirror) }
+            group.addTask { await history.follow(store, logger) }
             group.addTask {
                 await mirror.follow(SyslogServer.key) { syslog($0.syslogServer?.value.server) }
             }

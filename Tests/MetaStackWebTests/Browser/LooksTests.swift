@@ -11,7 +11,8 @@ extension BrowserTests {
     @Suite struct Looks {
         private static let pages = [
             "/", "/vms", "/vms/web", "/vms/new", "/vms/web/edit", "/hosts", "/hosts/a", "/images",
-            "/flavours", "/events", "/vms/none",
+            "/flavours", "/events", "/vms/none", "/vms/web?lost=a", "/rebalance", "/config",
+            "/config/rebalance", "/config/other", "/doctor", "/tokens",
         ]
 
         @Test func noPageIsWiderThanAPhone() async throws {
@@ -21,7 +22,7 @@ extension BrowserTests {
                 let message = String(repeating: "w", count: 200)
                 try await server.putVM(long, id: "v2", on: "a", message: message)
                 try await Browser.run { browser in
-                    try await browser.logIn(server, .operate)
+                    try await browser.logIn(server, .admin)
                     try await browser.resize(width: 360, height: 740)
                     for page in Self.pages + ["/vms/\(long)"] {
                         try await browser.open(server.url + page)
@@ -37,7 +38,7 @@ extension BrowserTests {
             try await LiveServer.run { server in
                 try await server.fill()
                 try await Browser.run { browser in
-                    try await browser.logIn(server, .operate)
+                    try await browser.logIn(server, .admin)
                     try await browser.open(server.url + "/vms")
                     try await browser.press("\u{e004}")
                     let first = try await browser.script(
@@ -72,7 +73,7 @@ extension BrowserTests {
                 try await server.putVM("young", id: "v3")
                 try await server.put(.actualVM(VMID(unchecked: "v3")), claim)
                 try await Browser.run { browser in
-                    try await browser.logIn(server, .operate)
+                    try await browser.logIn(server, .admin)
                     try await browser.prefer(colorScheme: scheme)
                     var seen = 0.0
                     for page in Self.pages + ["/vms/lost"] {
@@ -95,13 +96,13 @@ extension BrowserTests {
             try await LiveServer.run { server in
                 try await server.fill()
                 try await Browser.run { browser in
-                    try await browser.logIn(server, .operate)
+                    try await browser.logIn(server, .admin)
                     for page in Self.pages {
                         try await browser.open(server.url + page)
                         let poor = try await browser.script(
                             """
                             const bad = [];
-                            for (const field of document.querySelectorAll('input, select')) {
+                            for (const field of document.querySelectorAll('input, select, textarea')) {
                               if (field.type !== 'hidden' && field.labels.length !== 1) bad.push(field.id);
                             }
                             for (const table of document.querySelectorAll('table')) {

@@ -20,6 +20,7 @@ extension BrowserTests {
         private static let scenes = [
             Scene(file: "web-overview", path: "/"),
             Scene(file: "web-vms", path: "/vms", scheme: "dark"),
+            Scene(file: "web-events", path: "/events?vm=shop-03"),
             Scene(file: "web-vm", path: "/vms/shop-03"),
             Scene(file: "web-phone", path: "/vms/shop-03", scheme: "dark", width: 360, height: 740),
         ]

@@ -44,6 +44,12 @@ import Testing
                     ("/vms/web/move", [:]), ("/vms/web/delete", ["name": "web"]),
                     ("/vms/web/edit", ["name": "other", "revision": "1"]),
                     ("/hosts/a/maintenance", [:]), ("/hosts/a/ready", [:]),
+                    ("/hosts/a/edit", ["labels": "a=b", "revision": "none"]),
+                    ("/takeover/arm", [:]), ("/takeover/disarm", ["reason": "x"]),
+                    ("/rebalance", ["plan": "x"]),
+                    ("/config", ["id": "mine", "record": "{}"]),
+                    ("/config/moves", ["per_host": "1", "revision": "none"]),
+                    ("/config/other/delete", ["revision": "1"]),
                     ("/images", ["name": "x", "url": "file:///x"]),
                     ("/images/delete", ["id": "i1"]),
                     ("/flavours", ["name": "x", "vcpus": "1", "ram": "1GiB"]),
@@ -58,6 +64,8 @@ import Testing
             let cluster = try await server.store.load()
             #expect(cluster.desiredVMs.count == 1 && cluster.desiredHosts.isEmpty)
             #expect(cluster.images.count == 1 && cluster.flavours.count == 1)
+            #expect(cluster.takeoverSwitch == nil && cluster.moveLimits == nil)
+            #expect(cluster.globalConfig.keys.sorted() == ["other"])
             #expect(cluster.desiredVMs.values.first?.value.state == .start)
         }
     }

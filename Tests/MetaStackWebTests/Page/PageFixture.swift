@@ -5,7 +5,7 @@ import MetaStackTesting
 @testable import MetaStackWeb
 
 extension LiveServer {
-    /// Two hosts, a flavour, an image, and a VM that runs.
+    /// Two hosts, a flavour, an image, a VM that runs, and a setting that no node knows.
     func fill() async throws {
         try await put(.flavour(FlavourID(unchecked: "f1")), try Flavour.tiny())
         try await put(
@@ -15,6 +15,7 @@ extension LiveServer {
             try await put(.host(HostID(unchecked: name)), try Host.sample(name))
         }
         try await putVM("web", id: "v1", on: "a")
+        try await put(.globalConfig("other"), GlobalConfig(rest: ["size": .integer(3)]))
     }
 
     /// A VM, and its claim where it has one.
@@ -65,7 +66,7 @@ extension LiveServer {
     }
 
     /// Waits until the server has seen a revision.
-    private func reach(_ revision: Revision) async throws {
+    func reach(_ revision: Revision) async throws {
         let end = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < end {
             let reply = try await send("GET", "/api/v1/hosts?limit=1", as: .viewer)

@@ -9,13 +9,15 @@ import Testing
 @Suite(.serialized) struct PageTests {
     static let paths = [
         "/", "/vms", "/vms/web", "/hosts", "/hosts/a", "/images", "/flavours", "/events",
+        "/rebalance", "/doctor", "/config", "/config/moves", "/config/takeover",
+        "/config/rebalance", "/config/syslog_server", "/config/other",
     ]
 
     @Test func everyPageIsWholeWithoutScript() async throws {
         try await LiveServer.run { server in
             try await server.fill()
-            let client = try await PageClient.loggedIn(.operate, server)
-            for path in Self.paths + ["/vms/new", "/vms/web/edit"] {
+            let client = try await PageClient.loggedIn(.admin, server)
+            for path in Self.paths + ["/vms/new", "/vms/web/edit", "/tokens"] {
                 let reply = try await client.get(path)
                 #expect(reply.status == 200, "\(path)")
                 #expect(reply.text.hasPrefix("<!doctype html>"), "\(path)")
@@ -24,6 +26,8 @@ import Testing
                 #expect(!reply.text.contains("Optional("), "\(path)")
             }
             #expect(try await client.get("/").text.contains("<strong>1</strong>"))
+            let menu = try await client.get("/").text.matches(of: /<li><a href="([^"]+)"[^>]*>/)
+            #expect(menu.map { String($0.1) }.contains("/tokens"))
             #expect(try await client.get("/vms").text.contains(#"<a href="/vms/web">web</a>"#))
             let vm = try await client.get("/vms/web").text
             #expect(vm.contains(#"<span class="state good">running</span>"#))
@@ -64,13 +68,18 @@ import Testing
             for path in ["/vms/new", "/vms/web/edit"] {
                 #expect(try await viewer.get(path).status == 403, "\(path)")
             }
-            for path in ["/vms/new", "/vms/web/stop", "/vms/web/delete", "/hosts/a/maintenance"] {
+            for path in [
+                "/vms/new", "/vms/web/stop", "/vms/web/delete", "/hosts/a/maintenance",
+                "/hosts/a/edit", "/takeover/arm", "/takeover/disarm", "/rebalance", "/config",
+                "/config/moves", "/config/moves/delete",
+            ] {
                 let reply = try await viewer.submit(path, ["name": "web"], from: "/")
                 #expect(reply.status == 403, "\(path)")
                 #expect(reply.text.contains("this needs the role operator"), "\(path)")
             }
             let cluster = try await server.store.load()
             #expect(cluster.desiredVMs.count == 1 && cluster.desiredHosts.isEmpty)
+            #expect(cluster.takeoverSwitch == nil && cluster.moveLimits == nil)
         }
     }
 
@@ -78,7 +87,10 @@ import Testing
         try await LiveServer.run { server in
             try await server.fill()
             let client = try await PageClient.loggedIn(.operate, server)
-            for path in ["/vms/wob", "/hosts/z", "/vms/v", "/vms/%3Cscript%3E/edit"] {
+            for path in [
+                "/vms/wob", "/hosts/z", "/vms/v", "/vms/%3Cscript%3E/edit", "/config/none",
+                "/config/%3Cscript%3E",
+            ] {
                 let reply = try await client.get(path)
                 #expect(reply.status == 404, "\(path)")
                 #expect(reply.headers["content-type"]?.hasPrefix("text/html") == true, "\(path)")
@@ -119,12 +131,18 @@ import Testing
                 VMHistory(
                     vmCreateRevision: Revision(1), host: HostID(unchecked: hostile),
                     incarnation: Revision(1), lastExit: hostile))
+            try await server.put(
+                TakeoverSwitch.key, TakeoverSwitch(state: .disarmed, reason: hostile))
+            try await server.put(
+                .globalConfig("other"), GlobalConfig(rest: [hostile: .string(hostile)]))
             let client = try await PageClient.loggedIn(.operate, server)
             let paths =
                 Self.paths + ["/vms/evil", "/vms/evil/edit", "/hosts/b", "/vms/new"]
                 + ["/vms?q=\(hostile.pathSegment)&state=\(hostile.pathSegment)"]
                 + ["/vms?labels=\(hostile.pathSegment)", "/login?next=\(hostile.pathSegment)"]
-                + ["/vms/\(hostile.pathSegment)"]
+                + ["/vms/\(hostile.pathSegment)", "/events?vm=\(hostile.pathSegment)"]
+                + ["/vms/web?lost=\(hostile.pathSegment)&flavour=\(hostile.pathSegment)"]
+                + ["/rebalance?at_most=\(hostile.pathSegment)", "/events?vm=evil"]
             var shown = 0
             for path in paths {
                 let text = try await client.get(path).text
@@ -133,7 +151,7 @@ import Testing
                 #expect(!text.contains("onerror=\""), "\(path)")
                 if text.contains("&lt;script&gt;alert(1)") { shown += 1 }
             }
-            #expect(shown > 6)
+            #expect(shown > 14)
         }
     }
 

@@ -79,24 +79,76 @@ import Testing
         #expect(try verbs { $0.desiredVMs[id] = nil } == [])
     }
 
-    @Test func changesOfStateAreRememberedFromTheSecondLookOn() throws {
-        let changes = StateChanges(now: { Timestamp(milliseconds: 1) })
-        changes.compare(try cluster(), nil)
-        #expect(changes.newestFirst.isEmpty)
-        let id = VMID(unchecked: "v1")
-        let thing = ChangedThing(kind: .vm, id: "v1")
-        let failed = try cluster {
-            $0.actualVMs[id]?.value.state = .failed
-            $0.actualVMs[id]?.value.message = "no disk"
+    @Test func eventsAreShownTheNewestFirstAndLeadToWhatIsThere() throws {
+        let cluster = try cluster()
+        let events = [
+            ClusterEvent(.created, .vm, id: "v1", name: "web", at: now),
+            ClusterEvent(.deleted, .vm, id: "v9", name: "gone<b>"),
+            ClusterEvent(.troubled, .host, id: "a", "no Ceph", hosts: [HostID(unchecked: "a")]),
+        ]
+        let log = EventLog(events: events, revision: Revision(9))
+        func view(_ fields: [String: String]) -> EventsView {
+            EventsView(log, EventQuery(fields), in: cluster, at: now)
         }
-        changes.compare(failed, [thing])
-        changes.compare(failed, [thing])
-        changes.compare(Cluster(revision: Revision(10)), nil)
-        let seen = changes.newestFirst.filter { $0.thing == thing }
-        #expect(seen.map(\.name) == ["web", "web"])
-        #expect(seen.map(\.before?.word) == ["failed", "running"])
-        #expect(seen.map(\.after?.word) == [nil, "failed"])
-        #expect(seen.map(\.message) == [nil, "no disk"])
+        let all = view([:])
+        #expect(all.changes.rows.map { $0.cells[1].text } == ["host a", "vm gone<b>", "vm web"])
+        #expect(all.changes.rows.map { $0.cells[1].href } == ["/hosts/a", nil, "/vms/v1"])
+        #expect(all.changes.rows.last?.cells[0].moment?.iso == now.description)
+        #expect(all.alert == nil)
+        #expect(view(["vm": "web"]).changes.rows.count == 1)
+        // Of one that is gone there is still what happened to it.
+        #expect(view(["vm": " v9 "]).changes.rows.map { $0.cells[2].text } == ["deleted"])
+        #expect(view(["host": "a"]).changes.rows.map { $0.cells[3].text } == ["no Ceph"])
+        let wrong = view(["vm": "wob"])
+        #expect(wrong.changes.rows.isEmpty)
+        #expect(wrong.alert == "There is no vm wob, did you mean web?")
+        let unread = EventsView(nil, EventQuery([:]), in: cluster, at: now)
+        #expect(unread.alert?.contains("could not be read") == true)
+    }
+
+    @Test func onlyTheNewestEventsAreShown() throws {
+        let events = (1...600).map {
+            ClusterEvent(.changed, .vm, id: "v1", name: "web", "number \($0)")
+        }
+        let view = EventsView(
+            EventLog(events: events, revision: Revision(9)), EventQuery([:]), in: try cluster(),
+            at: now)
+        #expect(view.changes.rows.count == 500)
+        #expect(view.changes.rows.first?.cells[3].text == "number 600")
+    }
+
+    @Test func theSwitchOffersWhatItCanBeTurnedTo() throws {
+        func verbs(_ change: (inout Cluster) throws -> Void = { _ in }) throws -> [String] {
+            TakeoverView.forms(try cluster(change), proof: "p").map(\.form.formID)
+        }
+        let stored = Stored(
+            TakeoverSwitch(state: .disarmed, reason: "<b>", at: now), revision: Revision(5),
+            createRevision: Revision(5))
+        #expect(try verbs() == ["disarm"])
+        #expect(try verbs { $0.takeoverSwitch = stored } == ["arm"])
+        // A host that holds back is told to go on.
+        #expect(
+            try verbs { $0.hosts[HostID(unchecked: "a")]?.value.takeoversHeld = "a storm" }
+                == ["arm", "disarm"])
+        let view = TakeoverView(try cluster { $0.takeoverSwitch = stored }, at: now)
+        #expect(view.sentence == "Takeovers are disarmed for 0s: <b>.")
+        #expect(view.state == StateView("disarmed", .bad))
+    }
+
+    @Test func whatIsTypedBecomesAPatchOfThoseFieldsThatAFormHas() throws {
+        let fields = ResourceKind.host.fields
+        let patch = try fields.patch(
+            ["labels": "rack=7", "vcpu_overcommit": " 2.5 ", "ram_overcommit": "", "proof": "x"],
+            over: ["rack": "6", "old": "x"])
+        #expect(
+            patch
+                == .object([
+                    "labels": .object(["rack": .string("7"), "old": .null]),
+                    "vcpu_overcommit": .number(2.5), "ram_overcommit": .null,
+                ]))
+        for word in ["many", "nan", "inf", "1,5"] {
+            #expect(throws: Problem.self) { try fields.patch(["vcpu_overcommit": word]) }
+        }
     }
 
     @Test func theHeadingsTurnTheOrderRound() throws {

@@ -1,7 +1,7 @@
 import MetaStackModel
 import Mustache
 
-/// A form of a page: `form.mustache`. Every form posts to a route that checks its ``proof``.
+/// A form of a page: `form.mustache`. Every form that posts does so to a route that checks its ``proof``.
 struct FormView: Sendable, Equatable {
     struct Option: Sendable, Equatable {
         let value: String
@@ -16,7 +16,7 @@ struct FormView: Sendable, Equatable {
 
     struct Field: Sendable, Equatable {
         let name: String
-        let label: String
+        var label: String
         var value = ""
         var type = "text"
         var autocomplete = "off"
@@ -24,6 +24,8 @@ struct FormView: Sendable, Equatable {
         /// What is wrong with what was typed.
         var problem: String?
         var isRequired = false
+        /// Whether it may have many lines.
+        var isLong = false
         /// Not empty for a choice.
         var options: [Option] = []
         /// Of the form, so that two forms of a page may have a field of one name.
@@ -37,7 +39,9 @@ struct FormView: Sendable, Equatable {
     let formID: String
     let action: String
     let submit: String
-    /// nil where nobody is logged in yet.
+    /// `get` for one that only asks.
+    let method: String
+    /// nil where nobody is logged in yet, and where it only asks.
     let proof: String?
     var hidden: [Hidden] = []
     var fields: [Field] = []
@@ -53,11 +57,27 @@ struct FormView: Sendable, Equatable {
         self.formID = formID
         self.action = action
         self.submit = submit
+        method = "post"
         self.proof = proof
         self.hidden = hidden
         self.isDangerous = isDangerous
         self.isInline = isInline
-        self.fields = fields.map { field in
+        self.fields = Self.named(fields, formID)
+    }
+
+    /// One that asks, and changes nothing: its fields become the address's.
+    init(asking formID: String, action: String, submit: String, fields: [FormView.Field]) {
+        self.formID = formID
+        self.action = action
+        self.submit = submit
+        method = "get"
+        proof = nil
+        isInline = true
+        self.fields = Self.named(fields, formID)
+    }
+
+    private static func named(_ fields: [Field], _ formID: String) -> [Field] {
+        fields.map { field in
             var field = field
             field.formID = formID
             return field
@@ -118,6 +138,7 @@ extension FormView.Field: MustacheParent {
         case "hint": hint
         case "problem": problem
         case "isRequired": isRequired
+        case "isLong": isLong
         case "options": options
         case "isSelect": isSelect
         case "inputID": inputID
@@ -128,9 +149,5 @@ extension FormView.Field: MustacheParent {
 }
 
 extension Problem {
-    /// With a capital and a full stop.
-    var sentence: String {
-        let end = detail.last.map { ".!?".contains($0) } == true ? "" : "."
-        return detail.prefix(1).uppercased() + detail.dropFirst() + end
-    }
+    var sentence: String { detail.asSentence }
 }

@@ -53,7 +53,7 @@ struct VMForm {
                     chosen: "start", hint: hint("state")))
         }
         // What was read: somebody else's change in between is not overwritten.
-        let seen = stored.map { [FormView.Hidden(name: "revision", value: "\($0.revision)")] }
+        let seen = id.map { [Visit.seen(cluster.desiredRecord(.vm, $0.text))] }
         return FormView(
             "vm", action: path, submit: id == nil ? "Create" : "Save", proof: proof,
             fields: fields, hidden: seen ?? [])
@@ -85,76 +85,19 @@ struct VMForm {
 
     /// What the API's description says of it.
     private func hint(_ name: String) -> String? {
-        ResourceKind.vm.fields.first { $0.name == name }
-            .map { $0.summary.prefix(1).uppercased() + $0.summary.dropFirst() + "." }
+        ResourceKind.vm.fields.first { $0.name == name }?.hint
     }
 
-    /// What was typed, as a merge patch of the record; null for a field that shall have its default.
+    /// What was typed, as a merge patch of the record.
     ///
     /// - Throws: `Problem` for labels and numbers that are none.
     func patch(_ typed: [String: String]) throws -> JSONValue {
         let known = id.flatMap { cluster.desiredVMs[$0]?.value }
-        var fields: [String: JSONValue] = [:]
-        for name in ["name", "flavour", "image", "host", "restart_policy", "state"] {
-            guard let text = typed[name]?.trimmingCharacters(in: .whitespaces) else { continue }
-            fields[name] = text.isEmpty ? .null : .string(text)
-        }
-        if let text = typed["priority"]?.trimmingCharacters(in: .whitespaces) {
-            fields["priority"] = text.isEmpty ? .null : try .number(text, of: "priority")
-        }
-        if let text = typed["labels"] {
-            fields["labels"] = try LabelText.patch(text, over: known?.labels ?? [:])
-        }
+        let patch = try ResourceKind.vm.fields.patch(typed, over: known?.labels ?? [:])
+        guard let known, case .object(var fields) = patch else { return patch }
         // A name in the record that means what was chosen stays a name.
-        if let known, fields["flavour"] == .string(flavour(known)) { fields["flavour"] = nil }
-        if let known, fields["image"] == .string(image(known)) { fields["image"] = nil }
+        if fields["flavour"] == .string(flavour(known)) { fields["flavour"] = nil }
+        if fields["image"] == .string(image(known)) { fields["image"] = nil }
         return .object(fields)
-    }
-}
-
-extension JSONValue {
-    /// - Throws: `Problem` for what is no whole number.
-    static func number(_ text: String, of field: String) throws -> JSONValue {
-        guard let number = Int64(text.trimmingCharacters(in: .whitespaces)) else {
-            throw Problem.field(field, "\(text.quotedForPeople) is no whole number")
-        }
-        return .integer(number)
-    }
-}
-
-/// Labels as people write them: `app=web,tier=front`.
-enum LabelText {
-    static func text(_ labels: [String: String]) -> String {
-        labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
-    }
-
-    /// - Throws: `Problem` for a part without a sign between name and value.
-    static func labels(_ text: String) throws -> [String: String] {
-        var labels: [String: String] = [:]
-        for part in text.split(separator: ",") {
-            let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                .map { $0.trimmingCharacters(in: .whitespaces) }
-            guard sides.count == 2, !sides[0].isEmpty else {
-                throw Problem.field(
-                    "labels", "\(String(part).quotedForPeople) is no label, write it like app=web")
-            }
-            labels[sides[0]] = sides[1]
-        }
-        return labels
-    }
-
-    /// A merge patch: those that are there and not wanted any more go.
-    static func patch(_ text: String, over known: [String: String]) throws -> JSONValue {
-        let wanted: [String: JSONValue] = try labels(text).mapValues { .string($0) }
-        return .object(known.mapValues { _ in JSONValue.null }.merging(wanted) { $1 })
-    }
-}
-
-extension Problem {
-    /// One field is to blame.
-    static func field(_ name: String, _ reason: String) -> Problem {
-        Problem(
-            .unprocessableContent, "\(name): \(reason)",
-            errors: [FieldProblem(path: name, problem: reason)])
     }
 }

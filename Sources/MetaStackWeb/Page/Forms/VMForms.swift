@@ -28,7 +28,7 @@ struct VMForms {
     private func move(_ vm: VMOverview) -> FoldedForm {
         let hosts = cluster.hosts.keys.sorted().filter { $0 != vm.claim?.value.host }
         return FoldedForm(
-            detailsID: "move-details", summary: "Move",
+            detailsID: "move-details", summary: "Move…",
             form: FormView(
                 "move", action: "\(path)/move", submit: "Move", proof: proof,
                 fields: [
@@ -46,7 +46,7 @@ struct VMForms {
 
     private func delete(_ vm: VMOverview) -> FoldedForm {
         FoldedForm(
-            detailsID: "delete-details", summary: "Delete",
+            detailsID: "delete-details", summary: "Delete…",
             form: FormView(
                 "delete", action: "\(path)/delete", submit: "Delete with its disks", proof: proof,
                 fields: [

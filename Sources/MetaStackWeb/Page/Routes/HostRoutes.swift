@@ -1,36 +1,35 @@
-import Foundation
 import Hummingbird
 import MetaStackManagement
 import MetaStackModel
 
-/// `/hosts` and one host, which can be sent into maintenance.
+/// `/hosts` and one host: maintenance, labels and how much it promises.
 struct HostRoutes {
     let pages: Pages
 
-    var routes: [APIRoute] { [list, one, maintain, ready] }
+    var routes: [APIRoute] { [list, one, maintain, ready, change] }
 
     private var list: APIRoute {
         pages.show("/hosts", "All hosts.") { visit in
             Page(
                 title: "Hosts", template: "list",
                 content: ListView(
-                    heading: "Hosts", table: HostTable.table(visit.cluster, at: visit.now)),
+                    heading: "Hosts", tables: [HostTable.table(visit.cluster, at: visit.now)],
+                    links: [LinkView(href: "/rebalance", text: "Share the load")]),
                 kinds: [.host, .vm])
         }
     }
 
     private var one: APIRoute {
-        pages.show("/hosts/{host}", "One host.") { visit in try Self.page(visit) }
+        pages.show("/hosts/{host}", "One host.") { visit in Self.page(try Self.view(visit)) }
     }
+
+    // MARK: Maintenance
 
     private var maintain: APIRoute {
         pages.take("/hosts/{host}/maintenance", "Send a host's VMs elsewhere.") { visit in
-            let reason = (visit.typed["reason"] ?? "").trimmingCharacters(in: .whitespaces)
+            let reason = visit.text("reason")
             return try await want(
-                [
-                    "state": .string("maintenance"),
-                    "reason": reason.isEmpty ? .null : .string(reason),
-                ], visit)
+                ["state": .string("maintenance"), "reason": JSONValue(reason)], visit)
         } orElse: { visit, problem in
             try Self.page(visit, refused: problem)
         }
@@ -52,60 +51,40 @@ struct HostRoutes {
         return LinkView.host(id).href
     }
 
-    private static func page(_ visit: Visit, refused problem: Problem? = nil) throws -> Page {
-        let id = try visit.host()
-        var view = HostView(id, in: visit.cluster, at: visit.now)
-        if visit.canWrite { view.forms = [form(id, visit)] }
-        if let problem { view = view.refused(problem, typed: visit.typed) }
-        return Page(
-            title: "Host \(view.name)", template: "host", content: view, kinds: [.host, .vm])
-    }
-
-    private static func form(_ id: HostID, _ visit: Visit) -> FoldedForm {
-        let path = LinkView.host(id).href
-        if visit.cluster.desiredHosts[id]?.value.state == .maintenance {
-            return FoldedForm(
-                detailsID: "ready-details", summary: "End the maintenance",
-                form: FormView(
-                    "ready", action: "\(path)/ready", submit: "Let it take VMs again",
-                    proof: visit.proof))
-        }
-        return FoldedForm(
-            detailsID: "maintenance-details", summary: "Maintenance",
-            form: FormView(
-                "maintenance", action: "\(path)/maintenance", submit: "Send its VMs elsewhere",
-                proof: visit.proof,
-                fields: [
-                    FormView.Field(
-                        name: "reason", label: "Why",
-                        hint: "For whoever looks later; it takes no VMs until it is ready again.")
-                ]))
-    }
-}
-
-extension HostView {
-    /// With its form as it was refused.
-    fileprivate func refused(_ problem: Problem, typed: [String: String]) -> HostView {
-        var view = self
+    private static func page(_ visit: Visit, refused problem: Problem) throws -> Page {
+        var view = try view(visit)
         view.alert = problem.sentence.printable
-        view.forms = forms.map { folded in
-            var folded = folded
-            folded.form = folded.form.refused(problem, typed: typed)
-            folded.form.alert = nil
-            return folded
-        }
-        return view
+        view.maintenance = view.maintenance?.refused(problem, typed: visit.typed)
+        view.maintenance?.alert = nil
+        return page(view)
     }
-}
 
-extension Visit {
-    /// - Throws: `Problem` (404) for the beginning of a name, too.
-    fileprivate func host() throws -> HostID {
-        let text = try context.part("host")
-        let id = HostID(unchecked: try cluster.find(.host, text))
-        guard id.text == text else {
-            throw Problem(.notFound, "there is no host \(text.quotedForPeople)")
+    // MARK: Labels and overcommit
+
+    private var change: APIRoute {
+        pages.take("/hosts/{host}/edit", "Change a host's labels and overcommit.") { visit in
+            let form = HostForm(id: try visit.host(), visit: visit)
+            try await pages.commit(try form.change(), by: visit)
+            return LinkView.host(form.id).href
+        } orElse: { visit, problem in
+            var view = try Self.view(visit)
+            view.edit?.refuse(problem, typed: visit.typed)
+            return Self.page(view)
         }
-        return id
+    }
+
+    // MARK: The page
+
+    private static func page(_ view: HostView) -> Page {
+        Page(title: "Host \(view.name)", template: "host", content: view, kinds: [.host, .vm])
+    }
+
+    private static func view(_ visit: Visit) throws -> HostView {
+        let form = HostForm(id: try visit.host(), visit: visit)
+        var view = HostView(form.id, in: visit.cluster, at: visit.now)
+        guard visit.canWrite else { return view }
+        view.maintenance = form.maintenance
+        view.edit = form.edit
+        return view
     }
 }

@@ -43,7 +43,8 @@ struct VMFormRoutes {
             let form = VMForm(id: id, cluster: visit.cluster, proof: visit.proof)
             let change = try ResourceChange.patch(
                 .vm, id: id.text, try form.patch(visit.typed),
-                expecting: try visit.revisionSeen(), in: visit.cluster, at: visit.now)
+                expecting: try visit.revisionSeen(of: .vm, id.text), in: visit.cluster,
+                at: visit.now)
             try await pages.commit(change, by: visit)
             return "/vms/\(id.text.pathSegment)"
         } orElse: { visit, problem in
@@ -69,24 +70,4 @@ struct VMFormView: Sendable {
     let heading: String
     let back: String
     let form: FormView
-}
-
-extension Visit {
-    /// - Throws: `Problem` (403) for those who may only look.
-    func requireWriter() throws {
-        guard canWrite else {
-            throw Problem(
-                .forbidden,
-                "token \(identity.name) is a \(identity.role.rawValue)'s, this needs the role "
-                    + AccessToken.Role.operate.rawValue)
-        }
-    }
-
-    /// The revision of the record as the form has shown it.
-    func revisionSeen() throws -> Revision {
-        guard let text = typed["revision"], let number = Int64(text) else {
-            throw Problem(.badRequest, "the form does not say what it changes, open it anew")
-        }
-        return Revision(number)
-    }
 }

@@ -82,7 +82,9 @@ struct VMRoutes {
         in place: WritableKeyPath<VMView, FoldedForm?>? = nil
     ) throws -> Page {
         let id = try visit.vm()
-        var view = VMView(id, in: visit.cluster, at: visit.now, canWrite: visit.canWrite)
+        var view = VMView(
+            id, Supposition(visit.query), in: visit.cluster, at: visit.now,
+            canWrite: visit.canWrite)
         if visit.canWrite {
             VMForms(id: id, cluster: visit.cluster, proof: visit.proof).add(to: &view)
         }

@@ -9,12 +9,14 @@ struct HostView: Sendable {
     let state: StateView
     let message: String?
     var alert: String?
-    /// Empty for those who may not write.
-    var forms: [FoldedForm] = []
+    /// Maintenance, or its end; nil for those who may not write.
+    var maintenance: FormView?
+    var edit: FoldedForm?
     let details: TableView
     /// The first ``mostVMs`` by name; the list of VMs has all of them.
     let vms: TableView
     let all: LinkView
+    let events: LinkView
 
     init(_ id: HostID, in cluster: Cluster, at now: Timestamp) {
         name = id.text.printable
@@ -28,6 +30,8 @@ struct HostView: Sendable {
         let here = Set(names.prefix(Self.mostVMs).map(\.1))
         all = LinkView(
             href: "/vms?host=\(id.text.pathSegment)", text: "All \(names.count) in the list of VMs")
+        events = LinkView(
+            href: "/events?host=\(id.text.pathSegment)", text: "What happened on it")
         vms = TableView(
             cluster.vmListing(at: now, of: here), caption: "VMs, one a row", at: now,
             ifEmpty: "Nothing."

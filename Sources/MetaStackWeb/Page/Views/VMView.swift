@@ -13,6 +13,9 @@ struct VMView: Sendable {
     let records: [TableView]
     let verdict: String
     let explanation: TableView?
+    /// Asks what would be, and says what was asked.
+    let supposition: FoldedForm
+    let events: LinkView
     let takeovers: TableView
     let volumes: TableView
     /// The desired record as JSON; nil where there is none.
@@ -24,7 +27,10 @@ struct VMView: Sendable {
     var move: FoldedForm?
     var delete: FoldedForm?
 
-    init(_ id: VMID, in cluster: Cluster, at now: Timestamp, canWrite: Bool) {
+    init(
+        _ id: VMID, _ supposed: Supposition = Supposition([:]), in cluster: Cluster,
+        at now: Timestamp, canWrite: Bool
+    ) {
         let vm = VMOverview(id, in: cluster)
         let status = VMStatus(id, in: cluster)
         let details = VMDetails(vm: vm, status: status, cluster: cluster, now: now)
@@ -40,8 +46,11 @@ struct VMView: Sendable {
             texts: details.volumeRows, ifEmpty: "It has none.")
         record = cluster.desiredRecord(.vm, id.text).map { Self.text($0.record) }
         self.canWrite = canWrite
+        events = LinkView(href: "/events?vm=\(id.text.pathSegment)", text: "What happened to it")
+        supposition = supposed.form(id, cluster)
         do throws(CommandFailure) {
-            let explanation = try Explanation(id, Explanation.Question(), in: cluster)
+            let explanation = try Explanation(
+                id, try supposed.question(in: cluster), in: cluster)
             verdict = Self.sentence(explanation.verdict).printable
             self.explanation = TableView(
                 "hosts", caption: "Each host, the best first; its own has a star",
@@ -76,12 +85,4 @@ struct VMView: Sendable {
         let data = (try? encoder.encode(record)) ?? Data()
         return String(decoding: data, as: UTF8.self)
     }
-}
-
-/// A form that is folded away until somebody wants it.
-struct FoldedForm: Sendable {
-    let detailsID: String
-    let summary: String
-    var form: FormView
-    var isOpen = false
 }
