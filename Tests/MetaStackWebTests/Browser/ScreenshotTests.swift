@@ -82,12 +82,7 @@ extension LiveServer {
             }
             try await put(.actualVM(id), claim)
         }
-        try await put(
-            .actualImage(ImageID(unchecked: "i1")),
-            ActualImage(
-                host: HostID(unchecked: "a"), state: .ready,
-                pool: try PoolName("images"), rbdImage: "i1", snapshot: "base",
-                size: try Mebibytes(2048)))
+        try await importImage()
         let disk = VolumeID(vm: VMID(unchecked: "s3"))
         try await put(
             .volume(disk),

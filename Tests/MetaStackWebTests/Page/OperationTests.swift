@@ -47,6 +47,7 @@ import Testing
     /// Eight VMs on one of two hosts.
     private static func loaded(_ server: LiveServer) async throws {
         try await server.fill()
+        try await server.importImage()
         for (name, used) in [("a", 8), ("b", 0)] {
             var host = try Host.sample(name)
             (host.totalVCPU, host.usedVCPU) = (2, used)
@@ -69,7 +70,7 @@ import Testing
                 }
             }
             let page = try await client.get("/rebalance?at_most=2")
-            #expect(page.text.contains("Move these 2 VMs"), "\(page.text)")
+            #expect(page.text.contains("Move these 2 VMs"))
             #expect(page.text.contains("fuller than the emptiest, then"))
             #expect(try await orders().isEmpty)
             let plan = try #require(page.text.firstMatch(of: /name="plan" value="([^"]+)"/)?.1)
@@ -115,12 +116,13 @@ import Testing
     @Test func whatWouldBeIsSaidOfAVM() async throws {
         try await LiveServer.run { server in
             try await server.fill()
+            try await server.importImage()
             let client = try await PageClient.loggedIn(.viewer, server)
             for (query, sentence) in [
                 ("", "It is on a,"), ("?lost=a", "It would run on b."),
                 ("?lost=a,%20b", "No host could run it."),
-                ("?lost=zz", "There is no host zz, known are a, b."),
-                ("?flavour=huge", "There is no flavour huge"), ("?flavour=tiny", "It would run on"),
+                ("?lost=zz", "There is no host &quot;zz&quot;, known are a, b."),
+                ("?flavour=huge", "There is no flavour &quot;huge&quot;"), ("?flavour=tiny", "It would run on"),
             ] {
                 let text = try await client.get("/vms/web\(query)").text
                 let verdict = try #require(

@@ -18,6 +18,15 @@ extension LiveServer {
         try await put(.globalConfig("other"), GlobalConfig(rest: ["size": .integer(3)]))
     }
 
+    /// The image is there, so that VMs can be placed.
+    func importImage() async throws {
+        try await put(
+            .actualImage(ImageID(unchecked: "i1")),
+            ActualImage(
+                host: HostID(unchecked: "a"), state: .ready, pool: try PoolName("images"),
+                rbdImage: "i1", snapshot: "base", size: try Mebibytes(2048)))
+    }
+
     /// A VM, and its claim where it has one.
     func putVM(
         _ name: String, id: String, on host: String? = nil, labels: [String: String] = [:],

@@ -91,7 +91,7 @@ import Testing
                 (["id": "mine", "record": "[1]"], 422, "it must be a JSON object"),
                 (["id": "a/b", "record": "{}"], 422, "is not allowed"),
                 (["id": "", "record": "{}"], 422, "name"),
-                (["id": "other", "record": "{}"], 409, "there is a config other already"),
+                (["id": "other", "record": "{}"], 409, "is a config other already"),
                 (["id": "moves", "record": #"{"per_host":0}"#], 422, "from 1 to 1000"),
             ] {
                 let reply = try await client.submit("/config", fields, from: "/config")

@@ -48,7 +48,7 @@ import Testing
                 (["expires": "soon"], 422, "write it like 500ms, 5s, 2m or 1h"),
                 (["expires": "0s"], 422, "a second is the least"),
                 (["expires": "-5m"], 422, "write it like"),
-                (["name": "viewer"], 409, "there is a token viewer already"),
+                (["name": "viewer"], 409, "is a token viewer already"),
             ] {
                 let fields = ["name": "bot", "role": "viewer", "expires": ""]
                 let reply = try await admin.submit(

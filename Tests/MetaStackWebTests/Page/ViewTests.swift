@@ -101,7 +101,7 @@ import Testing
         #expect(view(["host": "a"]).changes.rows.map { $0.cells[3].text } == ["no Ceph"])
         let wrong = view(["vm": "wob"])
         #expect(wrong.changes.rows.isEmpty)
-        #expect(wrong.alert == "There is no vm wob, did you mean web?")
+        #expect(wrong.alert == #"There is no vm "wob", did you mean web?"#)
         let unread = EventsView(nil, EventQuery([:]), in: cluster, at: now)
         #expect(unread.alert?.contains("could not be read") == true)
     }
