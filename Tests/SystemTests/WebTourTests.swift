@@ -119,13 +119,12 @@ private struct PageTour {
             """, .string(host.text))
         try await browser.open(server.url + "/hosts")
         try await browser.wait(
-            "the host is absent",
-            "return document.getElementById(arguments[0]).innerText.includes('absent')",
+            "the host is gone", "return document.getElementById(arguments[0]) === null",
             .string("host-\(host)"))
         try await lab.boot(host)
         try await browser.wait(
             "the host is back", limit: .seconds(60),
-            "return document.getElementById(arguments[0]).innerText.includes('ready')",
+            "return document.getElementById(arguments[0])?.innerText.includes('ready')",
             .string("host-\(host)"))
     }
 

@@ -18,8 +18,8 @@ import Testing
             #expect(stored.state == .disarmed && stored.reason == "new <switches>")
             #expect(stored.at != nil)
             let text = try await client.get("/").text
-            #expect(text.contains(#"<span class="state bad">disarmed</span>"#))
-            #expect(text.contains(": new &lt;switches&gt;."))
+            #expect(text.contains(#"<span class="state bad">Takeovers are disarmed for"#))
+            #expect(text.contains(": new &lt;switches&gt;.</span>"))
             #expect(text.contains(#"id="arm""#) && !text.contains(#"id="disarm""#))
             #expect(try await client.submit("/takeover/arm", [:], from: "/").status == 303)
             let armed = try await server.store.load().takeoverSwitch?.value

@@ -131,8 +131,7 @@ import Testing
             try verbs { $0.hosts[HostID(unchecked: "a")]?.value.takeoversHeld = "a storm" }
                 == ["arm", "disarm"])
         let view = TakeoverView(try cluster { $0.takeoverSwitch = stored }, at: now)
-        #expect(view.sentence == "Takeovers are disarmed for 0s: <b>.")
-        #expect(view.state == StateView("disarmed", .bad))
+        #expect(view.state == StateView("Takeovers are disarmed for 0s: <b>.", .bad))
     }
 
     @Test func whatIsTypedBecomesAPatchOfThoseFieldsThatAFormHas() throws {

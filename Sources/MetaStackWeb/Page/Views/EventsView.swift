@@ -52,7 +52,7 @@ struct EventsView: Sendable {
             fields: [
                 FormView.Field(name: "vm", label: "Only of VM", value: query.vm ?? ""),
                 .choice(
-                    "host", "Only where it had a part",
+                    "host", "Only with host",
                     among: [("", "every host")] + hosts.map { ($0, $0.printable) },
                     chosen: query.host ?? ""),
             ])

@@ -3,8 +3,8 @@ import MetaStackModel
 
 /// The switch for takeovers, who holds them back, and who waits: what `metastack takeover status` says.
 struct TakeoverView: Sendable {
+    /// Its word is a whole sentence.
     let state: StateView
-    let sentence: String
     /// Empty where nobody does.
     let tables: [TableView]
     var alert: String?
@@ -14,8 +14,7 @@ struct TakeoverView: Sendable {
     init(_ cluster: Cluster, at now: Timestamp) {
         let status = TakeoverStatus(cluster)
         let isHeld = status.state == .disarmed || !status.held.isEmpty
-        state = StateView(status.state.rawValue, isHeld ? .bad : .good)
-        sentence = status.sentence(at: now).asSentence
+        state = StateView(status.sentence(at: now).asSentence, isHeld ? .bad : .good)
         var tables: [TableView] = []
         if !status.held.isEmpty {
             tables.append(
