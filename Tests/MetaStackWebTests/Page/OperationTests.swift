@@ -122,7 +122,8 @@ import Testing
                 ("", "It is on a,"), ("?lost=a", "It would run on b."),
                 ("?lost=a,%20b", "No host could run it."),
                 ("?lost=zz", "There is no host &quot;zz&quot;, known are a, b."),
-                ("?flavour=huge", "There is no flavour &quot;huge&quot;"), ("?flavour=tiny", "It would run on"),
+                ("?flavour=huge", "There is no flavour &quot;huge&quot;"),
+                ("?flavour=tiny", "It would run on"),
             ] {
                 let text = try await client.get("/vms/web\(query)").text
                 let verdict = try #require(
