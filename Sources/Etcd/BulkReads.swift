@@ -30,6 +30,26 @@ extension EtcdClient: BulkReads {
         return try await list(range, at: revision, keysOnly: keysOnly)
     }
 
+    /// See ``EtcdCalls``. It speaks gRPC as ``bulk(_:at:keysOnly:)`` does.
+    public func list(
+        _ range: KeyRange, page deliver: ([KeyValue]) throws -> Void
+    ) async throws -> Revision {
+        var pages = RangePages(range)
+        var speaksGRPC = true
+        while pages.hasMore {
+            var answer = speaksGRPC ? await rangeByGRPC(pages.request) : nil
+            if answer == nil {
+                try Task.checkCancellation()
+                speaksGRPC = false
+                answer = try await self.range(pages.request)
+            }
+            guard let page = answer else { break }
+            pages.take(page)
+            try deliver(page.keyValues)
+        }
+        return pages.request.revision ?? Revision(rawValue: 0)
+    }
+
     /// nil where etcd did not answer with what was asked for, whatever the reason.
     func rangeByGRPC(_ request: RangeRequest) async -> RangeResponse? {
         let call = Call(

@@ -68,7 +68,9 @@ final class Caller: Sendable {
         return try Self.decode(body, from: endpoint)
     }
 
-    static func decode<Answer: Decodable>(_ body: Data, from endpoint: Endpoint) throws -> Answer {
+    static func decode<Answer: Decodable>(
+        _ body: Data, from endpoint: Endpoint
+    ) throws(EtcdError) -> Answer {
         do {
             return try JSONDecoder().decode(Answer.self, from: body)
         } catch {

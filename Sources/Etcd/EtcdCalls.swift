@@ -7,6 +7,10 @@ public protocol EtcdCalls: Sendable {
     func get(_ key: Key, deadline: Duration?) async throws -> KeyValue?
     /// All keys of a range at one revision, that of the call.
     func list(_ range: KeyRange) async throws -> Listing
+    /// The same page by page, in the order of the keys: nobody holds all of them at once.
+    ///
+    /// - Returns: the revision that all pages were read at.
+    func list(_ range: KeyRange, page: ([KeyValue]) throws -> Void) async throws -> Revision
     func put(
         _ key: Key, _ value: Data, lease: LeaseID?, deadline: Duration?
     ) async throws -> Revision
@@ -48,6 +52,17 @@ extension EtcdClient: EtcdCalls {
 
     public func reader(_ range: KeyRange, from: Revision?) -> any WatchReader {
         watch(range, from: from).makeAsyncIterator()
+    }
+}
+
+extension EtcdCalls {
+    /// All in one page.
+    public func list(
+        _ range: KeyRange, page: ([KeyValue]) throws -> Void
+    ) async throws -> Revision {
+        let listing = try await list(range)
+        try page(listing.keyValues)
+        return listing.revision
     }
 }
 

@@ -51,22 +51,20 @@ public final class EtcdClient: Sendable {
     public func list(
         _ range: KeyRange, pageSize: Int = 1000, at: Revision? = nil, keysOnly: Bool = false
     ) async throws -> Listing {
-        var request = RangeRequest(range, limit: max(1, pageSize), revision: at)
-        request.keysOnly = keysOnly
-        var page = try await self.range(request)
-        var listing = Listing(
-            keyValues: page.keyValues, header: page.header, revision: at ?? page.revision)
-        request.revision = listing.revision
-        if page.hasMore { listing.keyValues.reserveCapacity(Int(page.count)) }
-        // etcd looks at the rest of the range for each page, so many small ones cost by the square.
-        let mostAPage = 10_000
-        let fewPages = 20
-        request.limit = max(max(1, pageSize), min(mostAPage, Int(page.count) / fewPages))
-        while page.hasMore, let last = page.keyValues.last {
-            request.range = range.starting(at: last.key.successor)
-            page = try await self.range(request)
-            listing.keyValues += page.keyValues
+        var pages = RangePages(range, pageSize: pageSize, at: at)
+        pages.request.keysOnly = keysOnly
+        var listing: Listing?
+        while pages.hasMore {
+            let page = try await self.range(pages.request)
+            pages.take(page)
+            if listing == nil {
+                listing = Listing(
+                    keyValues: [], header: page.header, revision: at ?? page.revision)
+                listing?.keyValues.reserveCapacity(Int(page.count))
+            }
+            listing?.keyValues += page.keyValues
         }
+        guard let listing else { preconditionFailure("a range has one page at least") }
         return listing
     }
 

@@ -20,7 +20,9 @@ struct WatchProgress {
     /// Reads one line of the gateway's stream.
     ///
     /// - Throws: `EtcdError` where the watch or its connection is at its end.
-    mutating func observe(_ line: Data, from endpoint: Endpoint) throws -> Step {
+    mutating func observe(
+        _ line: Data, from endpoint: Endpoint
+    ) throws(EtcdError) -> Step {
         let message: WireLine<WireWatchResult> = try Caller.decode(line, from: endpoint)
         if let error = message.error.map(ErrorAnswer.init) {
             throw EtcdError(message: error.message, grpcCode: error.code, endpoint: endpoint.url)
@@ -45,7 +47,9 @@ struct WatchProgress {
         return .deliver(WatchBatch(revision: last.revision, events: events))
     }
 
-    private mutating func checkCluster(_ header: ResponseHeader, _ endpoint: Endpoint) throws {
+    private mutating func checkCluster(_ header: ResponseHeader, _ endpoint: Endpoint)
+        throws(EtcdError)
+    {
         guard header.clusterID != 0 else { return }
         if let clusterID, clusterID != header.clusterID {
             throw EtcdError(

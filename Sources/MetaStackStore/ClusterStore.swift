@@ -31,10 +31,11 @@ public final class ClusterStore: Sendable {
     ///
     /// - Throws: `EtcdError`.
     public func load() async throws -> Cluster {
-        let listing = try await records()
         var cluster = Cluster()
-        for record in listing.records { cluster.apply(record) }
-        cluster.revision = listing.revision
+        let revision = try await client.list(layout.range) { page in
+            for keyValue in page { cluster.apply(RawRecord(keyValue, layout: layout)) }
+        }
+        cluster.revision = .init(revision)
         return cluster
     }
 

@@ -123,9 +123,10 @@ struct WatchService: Service {
             let differs = view.change { state in
                 // An older answer than the watch's state says nothing.
                 guard listed.revision >= state.cluster.revision else { return false }
-                let differs = !listed.hasSameRecords(as: state.cluster)
+                // What is known has its place in memory, and a ledger.
+                guard !listed.hasSameRecords(as: state.cluster) else { return false }
                 state.take(listed)
-                return differs
+                return true
             }
             if differs {
                 logger.warning("the full comparison found changes that the watch had missed")

@@ -13,7 +13,7 @@ struct Commitment: Equatable {
     init?(_ vm: VMID, in cluster: Cluster) {
         guard let claim = cluster.actualVMs[vm]?.value else { return nil }
         // A VM that moves takes room at both ends.
-        hosts = [claim.host] + [claim.move?.to].compactMap(\.self)
+        hosts = claim.move.map { [claim.host, $0.to] } ?? [claim.host]
         ram = claim.ram
         vcpus = claim.vcpus
         groups = cluster.desiredVMs[vm]?.value.placement.groups ?? [:]

@@ -19,7 +19,7 @@ public struct Placement: Sendable {
     /// Most hosts have the same pools: each set once, and which of them each host has.
     private(set) var poolSets: [Set<PoolName>] = []
     private(set) var poolSetOf: [Int] = []
-    private let index: [HostID: Int]
+    private var index: [HostID: Int] = [:]
     private(set) var declines: [VMID: [HostID: Stored<Decline>]]
 
     /// Reads the hosts and adds up what claims have committed of them.
@@ -27,10 +27,8 @@ public struct Placement: Sendable {
     /// - Parameter vm: whose claim does not count, so that its own host can be compared with others.
     public init(_ cluster: Cluster, without vm: VMID? = nil) {
         declines = cluster.declines
-        let hosts = cluster.hosts.keys.sorted()
-        offers = hosts.map { HostOffer($0, in: cluster) }
-        index = Dictionary(uniqueKeysWithValues: zip(hosts, hosts.indices))
-        numberPools()
+        offers = cluster.hosts.keys.sorted().map { HostOffer($0, in: cluster) }
+        numberHosts()
         for owned in cluster.actualVMs.keys where owned != vm {
             if let commitment = Commitment(owned, in: cluster) { commit(commitment) }
         }
@@ -100,8 +98,7 @@ public struct Placement: Sendable {
             offers[place].release(
                 ram: commitment.ram, vcpus: commitment.vcpus, groups: commitment.groups)
             for group in commitment.groups.keys where offers[place].groups[group] == nil {
-                seats[group]?.remove(offers[place].host)
-                if seats[group]?.isEmpty == true { seats[group] = nil }
+                leaveSeat(of: group, offers[place].host)
             }
         }
     }
@@ -110,21 +107,62 @@ public struct Placement: Sendable {
         declines[vm] = cluster.declines[vm]
     }
 
-    /// Reads a host's records again.
+    /// Reads the records of hosts again, of those that came or went too.
     ///
-    /// - Returns: false where it came or went: then all of it has to be read again.
-    mutating func takeHost(_ host: HostID, in cluster: Cluster) -> Bool {
-        let isLive = cluster.hosts[host] != nil
-        guard let place = index[host] else { return !isLive }
-        guard isLive else { return false }
-        var offer = HostOffer(host, in: cluster)
-        offer.usedRAM = offers[place].usedRAM
-        offer.usedVCPU = offers[place].usedVCPU
-        offer.groups = offers[place].groups
-        let hasOtherPools = offer.pools != offers[place].pools
+    /// - Returns: whether any of them offers something else now.
+    mutating func takeHosts(_ hosts: Set<HostID>, in cluster: Cluster) -> Bool {
+        let gone = hosts.filter { index[$0] != nil && cluster.hosts[$0] == nil }
+        let new = hosts.filter { index[$0] == nil && cluster.hosts[$0] != nil }
+        if !gone.isEmpty { remove(gone) }
+        var hasOtherOffer = false
+        for place in hosts.compactMap({ index[$0] }) where readAgain(place, in: cluster) {
+            hasOtherOffer = true
+        }
+        if hasOtherOffer { numberPools() }
+        if !new.isEmpty { add(new, in: cluster) }
+        return hasOtherOffer || !gone.isEmpty || !new.isEmpty
+    }
+
+    /// - Returns: whether the host offers something else now.
+    private mutating func readAgain(_ place: Int, in cluster: Cluster) -> Bool {
+        let known = offers[place]
+        var offer = HostOffer(known.host, in: cluster)
+        offer.usedRAM = known.usedRAM
+        offer.usedVCPU = known.usedVCPU
+        offer.groups = known.groups
         offers[place] = offer
-        if hasOtherPools { numberPools() }
-        return true
+        return offer != known
+    }
+
+    private mutating func remove(_ hosts: Set<HostID>) {
+        for offer in offers where hosts.contains(offer.host) {
+            for group in offer.groups.keys { leaveSeat(of: group, offer.host) }
+        }
+        offers.removeAll { hosts.contains($0.host) }
+        numberHosts()
+    }
+
+    /// Their VMs may have been claimed before they were seen to be live.
+    private mutating func add(_ hosts: Set<HostID>, in cluster: Cluster) {
+        offers += hosts.map { HostOffer($0, in: cluster) }
+        offers.sort { $0.host < $1.host }
+        numberHosts()
+        for vm in cluster.actualVMs.keys {
+            guard var commitment = Commitment(vm, in: cluster) else { continue }
+            commitment.hosts.removeAll { !hosts.contains($0) }
+            commit(commitment)
+        }
+    }
+
+    private mutating func leaveSeat(of group: String, _ host: HostID) {
+        seats[group]?.remove(host)
+        if seats[group]?.isEmpty == true { seats[group] = nil }
+    }
+
+    /// After hosts came or went.
+    private mutating func numberHosts() {
+        index = Dictionary(uniqueKeysWithValues: zip(offers.map(\.host), offers.indices))
+        numberPools()
     }
 
     private mutating func numberPools() {

@@ -105,7 +105,7 @@ public struct PlacementLedger: Sendable {
             }
         }
         noteVMs(vms, from: before, in: cluster)
-        noteHosts(hosts, in: cluster)
+        if placement.takeHosts(hosts, in: cluster) { shift() }
         if followsReferences { noteReferences(in: cluster) }
     }
 
@@ -144,18 +144,6 @@ public struct PlacementLedger: Sendable {
         if !foreseen.isEmpty, assignment?.take(foreseen) == false { shift() }
         for request in new.sorted(by: PlacementRequest.precedes)
         where assignment?.append(request) == false { shift() }
-    }
-
-    private mutating func noteHosts(_ hosts: Set<HostID>, in cluster: Cluster) {
-        for host in hosts {
-            let known = placement[host]
-            guard placement.takeHost(host, in: cluster) else {
-                placement = Placement(cluster)
-                shift()
-                return
-            }
-            if known != placement[host] { shift() }
-        }
     }
 
     private mutating func noteReferences(in cluster: Cluster) {

@@ -34,26 +34,6 @@ public struct Cluster: Sendable, Equatable {
     public init(revision: Revision = Revision(0)) { self.revision = revision }
 }
 
-/// A record and what etcd says of its key.
-public struct Stored<Value: Record>: Sendable, Equatable {
-    public var value: Value
-    /// The revision of its last change: what a transaction compares.
-    public var revision: Revision
-    /// The revision at which its key came to be.
-    public var createRevision: Revision
-    /// The etcd lease it stands under; nil where it stands by itself.
-    public var lease: LeaseNumber?
-
-    public init(
-        _ value: Value, revision: Revision, createRevision: Revision, lease: LeaseNumber? = nil
-    ) {
-        self.value = value
-        self.revision = revision
-        self.createRevision = createRevision
-        self.lease = lease
-    }
-}
-
 /// etcd's number of a lease.
 public struct LeaseNumber: Hashable, Sendable, CustomStringConvertible {
     public let number: Int64

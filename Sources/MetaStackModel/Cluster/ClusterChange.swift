@@ -58,13 +58,17 @@ extension Cluster {
         case .image(let id): images[id] = try raw.record()
         case .flavour(let id): flavours[id] = try raw.record()
         case .desiredVM(let id): desiredVMs[id] = try raw.record()
-        case .actualVM(let id): actualVMs[id] = try raw.record()
+        case .actualVM(let id):
+            actualVMs[id] = try raw.record()
+            shareClients(of: id)
         case .host(let id): hosts[id] = try raw.record()
         case .desiredHost(let id): desiredHosts[id] = try raw.record()
         case .volume(let id):
             volumes[id.vm, default: [:]][id] = try raw.record()
             if volumes[id.vm]?.isEmpty == true { volumes[id.vm] = nil }
-        case .history(let id): histories[id] = try raw.record()
+        case .history(let id):
+            histories[id] = try raw.record()
+            shareClients(of: id)
         case .decline(let vm, let host):
             declines[vm, default: [:]][host] = try raw.record()
             if declines[vm]?.isEmpty == true { declines[vm] = nil }
@@ -72,6 +76,15 @@ extension Cluster {
         case .arrival(let id): arrivals[id] = try raw.record()
         case .token(let id): tokens[id] = try raw.record()
         }
+    }
+
+    /// The claim and the history of a guest that runs name the same clients: one list in memory is
+    /// enough.
+    private mutating func shareClients(of vm: VMID) {
+        guard let clients = actualVMs[vm]?.value.clients, !clients.isEmpty,
+            histories[vm]?.value.clients == clients
+        else { return }
+        histories[vm]?.value.clients = clients
     }
 
     private mutating func remove(_ key: RecordKey) {

@@ -46,7 +46,7 @@ public struct ActualVM: Record {
     /// The guest's NICs in order.
     public var macs: [MACAddress]
     /// The move that is under way; nil where none is.
-    public var move: GuestMove?
+    @Rare public var move: GuestMove?
     /// The host that it left for that one's maintenance.
     public var cameFrom: HostID?
     public var rest: [String: JSONValue]

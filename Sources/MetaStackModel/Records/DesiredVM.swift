@@ -36,7 +36,7 @@ public struct DesiredVM: Record {
 
     public init(
         name: ResourceName, flavour: String, image: String, state: State, host: HostID? = nil,
-        nics: [DesiredNIC] = [DesiredNIC()], restart: RestartPolicy = .onFailure,
+        nics: [DesiredNIC] = DesiredNIC.one, restart: RestartPolicy = .onFailure,
         placement: PlacementWishes = PlacementWishes(), moves: MoveWishes = MoveWishes(),
         labels: [String: String] = [:], rest: [String: JSONValue] = [:]
     ) {
@@ -60,7 +60,7 @@ public struct DesiredVM: Record {
         image = try fields.required("image")
         state = try fields.optional("state", default: .start)
         host = try fields.optional("host")
-        nics = try fields.optional("nics", default: [DesiredNIC()])
+        nics = try fields.optional("nics", default: DesiredNIC.one)
         restart = try fields.optional("restart_policy", default: .onFailure)
         placement = try PlacementWishes(&fields)
         moves = try MoveWishes(&fields)
@@ -80,7 +80,7 @@ public struct DesiredVM: Record {
         try fields.put("image", image)
         try fields.put("state", state)
         try fields.put("host", host)
-        if nics != [DesiredNIC()] { try fields.put("nics", nics) }
+        if nics != DesiredNIC.one { try fields.put("nics", nics) }
         if restart != .onFailure { try fields.put("restart_policy", restart) }
         try placement.write(to: &fields)
         try moves.write(to: &fields)
@@ -92,6 +92,9 @@ public struct DesiredVM: Record {
 public struct DesiredNIC: Record {
     /// One PCI slot each, and 6 bits of the MAC address count them.
     public static let maximumPerVM = 16
+    /// What a VM has that asks for nothing else: the same list for all of them, in memory too.
+    public static let one = [DesiredNIC()]
+
     public var rest: [String: JSONValue]
 
     public init(rest: [String: JSONValue] = [:]) { self.rest = rest }

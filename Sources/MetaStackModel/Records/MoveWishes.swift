@@ -29,7 +29,7 @@ public struct MoveWishes: Sendable, Equatable {
         }
     }
 
-    public var order: Order?
+    @Rare public var order: Order?
     /// Whether a host in maintenance may shut the guest down to start it elsewhere, where it cannot be
     /// moved live.
     public var offline: Bool
