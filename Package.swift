@@ -94,8 +94,8 @@ let package = Package(
         module("MetaStackStore", "Etcd", "MetaStackModel", "MetaStackDecisions", logging),
         module("MetaStackLogging", "MetaStackModel", logging),
         module(
-            "MetaStackAgent", "Ceph", "Curl", "Libvirt", "MetaStackDecisions", "MetaStackModel",
-            "MetaStackStore", crypto, lifecycle, logging, subprocess),
+            "MetaStackAgent", "CMemory", "Ceph", "Curl", "Libvirt", "MetaStackDecisions",
+            "MetaStackModel", "MetaStackStore", crypto, lifecycle, logging, subprocess),
         module(
             "MetaStackManagement", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
             crypto),
@@ -114,11 +114,11 @@ let package = Package(
             subprocess),
 
         program(
-            "metastack-node", "CMemory", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
+            "metastack-node", "MetaStackAgent", "MetaStackLogging", "MetaStackModel",
             "MetaStackStore", argumentParser, lifecycle, logging, signals),
         program("metastack", "MetaStackCommands"),
         program(
-            "metastack-bench", "CMemory", "Curl", "Etcd", "MetaStackAgent", "MetaStackDecisions",
+            "metastack-bench", "Curl", "Etcd", "MetaStackAgent", "MetaStackDecisions",
             "MetaStackModel", "MetaStackStore", "MetaStackTesting", argumentParser, lifecycle,
             logging, subprocess),
 

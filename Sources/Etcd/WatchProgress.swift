@@ -13,8 +13,41 @@ struct WatchProgress {
     private(set) var next: Revision?
     private var clusterID: UInt64?
 
+    /// What came behind changes that had to be handed over first.
+    private var laterError: EtcdError?
+
     init(from: Revision?) {
         next = from
+    }
+
+    /// Reads all lines that are here by now: a reader that was busy meanwhile is behind, and catches
+    /// up sooner where it gets them as one batch.
+    ///
+    /// - Throws: as ``observe(_:from:)``, once the changes before have been handed over.
+    mutating func observe(
+        _ lines: inout LineFramer, from endpoint: Endpoint
+    ) throws(EtcdError) -> (batch: WatchBatch?, isCreated: Bool) {
+        if let error = laterError {
+            laterError = nil
+            throw error
+        }
+        var batch: WatchBatch?
+        var isCreated = false
+        while laterError == nil, let line = lines.nextLine() {
+            do throws(EtcdError) {
+                switch try observe(line, from: endpoint) {
+                case .deliver(let more):
+                    batch = WatchBatch(
+                        revision: more.revision, events: (batch?.events ?? []) + more.events)
+                case .created: isCreated = true
+                case .nothing: break
+                }
+            } catch {
+                guard batch != nil else { throw error }
+                laterError = error
+            }
+        }
+        return (batch, isCreated)
     }
 
     /// Reads one line of the gateway's stream.
@@ -23,11 +56,7 @@ struct WatchProgress {
     mutating func observe(
         _ line: Data, from endpoint: Endpoint
     ) throws(EtcdError) -> Step {
-        let message: WireLine<WireWatchResult> = try Caller.decode(line, from: endpoint)
-        if let error = message.error.map(ErrorAnswer.init) {
-            throw EtcdError(message: error.message, grpcCode: error.code, endpoint: endpoint.url)
-        }
-        guard let result = message.result else { return .nothing }
+        guard let result = try Self.result(of: line, endpoint) else { return .nothing }
         let header = (result.header ?? WireHeader()).header
         try checkCluster(header, endpoint)
         if result.canceled == true { throw cancellation(result, endpoint) }
@@ -45,6 +74,17 @@ struct WatchProgress {
         // The header has the store's revision, which is ahead of a watch that is catching up.
         next = last.revision.next
         return .deliver(WatchBatch(revision: last.revision, events: events))
+    }
+
+    private static func result(
+        of line: Data, _ endpoint: Endpoint
+    ) throws(EtcdError) -> WireWatchResult? {
+        if let result = PlainWatchLine.result(of: line) { return result }
+        let message: WireLine<WireWatchResult> = try Caller.decode(line, from: endpoint)
+        if let error = message.error.map(ErrorAnswer.init) {
+            throw EtcdError(message: error.message, grpcCode: error.code, endpoint: endpoint.url)
+        }
+        return message.result
     }
 
     private mutating func checkCluster(_ header: ResponseHeader, _ endpoint: Endpoint)

@@ -24,8 +24,6 @@ final class WatchSession {
     private var failures = 0
     /// Whether the last refusal was answered by a new token already.
     private var hasRenewedToken = false
-    /// What ended the connection behind changes that had to be handed over first.
-    private var laterError: EtcdError?
 
     /// A line of this many bytes is no watch response that etcd makes.
     private static let longestLine = 256 * 1024 * 1024
@@ -59,37 +57,12 @@ final class WatchSession {
 
     private func nextBatch() async throws -> WatchBatch {
         while let endpoint = connection?.endpoint {
-            if let batch = try takeWhatHasArrived(from: endpoint) { return batch }
+            let arrived = try progress.observe(&framer, from: endpoint)
+            if arrived.isCreated { created() }
+            if let batch = arrived.batch { return batch }
             framer.append(try await nextPiece())
         }
         throw EtcdError(.unavailable, "the watch has no connection")
-    }
-
-    /// All changes that are here by now: a reader that was busy meanwhile is behind, and catches up
-    /// sooner when it takes them as one.
-    private func takeWhatHasArrived(from endpoint: Endpoint) throws(EtcdError) -> WatchBatch? {
-        if let error = laterError {
-            laterError = nil
-            throw error
-        }
-        var arrived: WatchBatch?
-        while let line = framer.nextLine() {
-            do throws(EtcdError) {
-                switch try progress.observe(line, from: endpoint) {
-                case .deliver(let batch):
-                    arrived?.revision = batch.revision
-                    arrived?.events += batch.events
-                    arrived = arrived ?? batch
-                case .created: created()
-                case .nothing: break
-                }
-            } catch {
-                guard arrived != nil else { throw error }
-                laterError = error
-                break
-            }
-        }
-        return arrived
     }
 
     private func nextPiece() async throws -> Data {
@@ -213,7 +186,6 @@ final class WatchSession {
 
     private func disconnect() {
         guard let connection else { return }
-        laterError = nil
         caller.endpoints.unregister(connection.registration)
         connection.stream.cancel()
         self.connection = nil

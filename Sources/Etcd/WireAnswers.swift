@@ -19,6 +19,8 @@ struct WireHeader: Decodable {
 struct WireKeyValue: Decodable {
     var keyValue: KeyValue
 
+    init(keyValue: KeyValue) { self.keyValue = keyValue }
+
     private enum Field: String, CodingKey {
         case key, value, version, lease
         case createRevision = "create_revision"

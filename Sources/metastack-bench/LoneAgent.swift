@@ -1,5 +1,4 @@
 import ArgumentParser
-import CMemory
 import Etcd
 import Foundation
 import Logging
@@ -20,14 +19,16 @@ struct LoneAgent: AsyncParsableCommand {
     @Option var prefix: String
     @Option var name: String
 
+    @Flag(help: "Keep a lease and a watch, and do nothing else: the floor.")
+    var bare = false
+
     func run() async throws {
         // As metastack-node does.
-        _ = mallopt(M_ARENA_MAX, 2)
-        _ = mallopt(M_MMAP_THRESHOLD, 128 << 10)
-        _ = mallopt(M_TRIM_THRESHOLD, 128 << 10)
+        ProcessMemory.limitArenas()
         let logger = Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
         let client = try EtcdClient(
             EtcdConfiguration(endpoints: [endpoint]), logger: logger)
+        if bare { return try await keepLeaseAndWatch(client) }
         let storage = FakeStorage()
         // There are no disks behind the records: what it claims, it never comes to start.
         for call in [FakeStorage.Call.clone, .evict] {
@@ -43,13 +44,23 @@ struct LoneAgent: AsyncParsableCommand {
                 store: ClusterStore(client: client, prefix: prefix), hypervisor: hypervisor,
                 storage: storage, files: FakeImageFiles()),
             logger: logger)
+        try await ServiceGroup(
+            services: [ProcessMemory(logger: logger), agent], logger: logger
+        ).run()
+    }
+
+    private func keepLeaseAndWatch(_ client: EtcdClient) async throws {
+        let ttl = try NodeConfiguration(name: HostID(name)).node.leaseTTL
+        let lease = try await client.grantLease(ttl: ttl)
         try await withThrowingTaskGroup { group in
             group.addTask {
-                try await ServiceGroup(services: [agent], logger: logger).run()
+                for try await _ in client.watch(.children(of: Key(prefix))) {}
             }
             group.addTask {
-                try await Task.sleep(for: .seconds(10))
-                malloc_trim(0)
+                while true {
+                    try await Task.sleep(for: ttl / 3)
+                    _ = try await client.keepAlive(lease.id)
+                }
             }
             try await group.waitForAll()
         }

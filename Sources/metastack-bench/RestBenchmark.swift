@@ -41,8 +41,8 @@ struct RestBenchmark: AsyncParsableCommand {
     }
 
     private func look(_ lab: Lab, _ hosts: [HostID]) async throws {
-        // The agents give back what the news of so many VMs needed after ten seconds at the latest.
-        try await Task.sleep(for: .seconds(15))
+        // The agents give back what the news of so many VMs needed after a minute at the latest.
+        try await Task.sleep(for: .seconds(70))
         let calls = try await lab.calls()
         let before = try await lab.agents(on: hosts)
         let start = ContinuousClock.now

@@ -45,34 +45,6 @@ struct ScaleBenchmark: AsyncParsableCommand {
         }
     }
 
-    /// The share of placement alone.
-    private func pure(_ store: ClusterStore) async throws {
-        var cluster = try await store.load()
-        let clock = ContinuousClock()
-        var ledger = PlacementLedger(cluster)
-        row("ledger of all records ms", clock.measure { ledger = PlacementLedger(cluster) })
-        let gone = (0..<lost).map { HostID(unchecked: "node-\($0)") }
-        let orphans = cluster.actualVMs.filter { gone.contains($0.value.value.host) }.map(\.key)
-        let before = ledger.commitments(of: orphans, in: cluster)
-        for host in gone { cluster.hosts[host] = nil }
-        for vm in orphans { cluster.actualVMs[vm] = nil }
-        let keys = gone.map { RecordKey.host($0) } + orphans.map { RecordKey.actualVM($0) }
-        row(
-            "ledger after a loss of \(lost) hosts ms",
-            clock.measure { ledger.follow(Set(keys), from: before, in: cluster) })
-        var count = 0
-        row(
-            "one assignment of their \(orphans.count) VMs ms",
-            clock.measure { count = ledger.presentAssignment().count })
-        guard count == orphans.count else {
-            throw BenchmarkError(description: "only \(count) of \(orphans.count) VMs have a host")
-        }
-    }
-
-    private func row(_ what: String, _ time: Duration) {
-        print("| \(what) | \(time.milliseconds) |")
-    }
-
     private func measured(
         _ server: EtcdServer, _ store: ClusterStore, _ records: ScaleRecords
     ) async throws {
@@ -88,6 +60,7 @@ struct ScaleBenchmark: AsyncParsableCommand {
         let revision = try await store.standing().revision
         let sent = try await server.metric(Self.sentBytes)
         let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        try await bare(server, program)
         let start = ContinuousClock.now
         // `env` becomes the program, under the same id.
         _ = try await Subprocess.run(
@@ -115,14 +88,43 @@ struct ScaleBenchmark: AsyncParsableCommand {
         }
     }
 
+    /// The floor of an agent at rest: a client that keeps a lease and a watch and does nothing else.
+    private func bare(_ server: EtcdServer, _ program: String) async throws {
+        let time = Double(seconds)
+        _ = try await Subprocess.run(
+            .name("env"),
+            arguments: [
+                program, "agent", "--bare", "--endpoint", server.clientURL, "--prefix", "/bare",
+                "--name", Self.me.text,
+            ], input: .none, output: .discarded, error: .discarded
+        ) { process in
+            let result: Result<Double, any Error>
+            do {
+                let figures = ProcessFigures(id: Int(process.processIdentifier.value))
+                try await Task.sleep(for: .seconds(3))
+                let before = try figures.cpuMilliseconds()
+                try await Task.sleep(for: .seconds(seconds))
+                result = .success(try figures.cpuMilliseconds() - before)
+            } catch {
+                result = .failure(error)
+            }
+            // As below.
+            try? process.send(signal: .kill)
+            let share = try result.get() / time / 10
+            print("| CPU of a bare keepalive and watch % | \(share.thousandths) |")
+        }
+    }
+
     private func look(
         _ agent: Int, _ server: EtcdServer, _ store: ClusterStore, _ records: ScaleRecords
     ) async throws {
         let process = ProcessFigures(id: agent)
-        print("| CPU from start to first claim ms | \(try process.cpuMilliseconds()) |")
+        let starting = try process.cpuMilliseconds()
+        print("| CPU from start to first claim ms | \(starting.hundredths) |")
         // It gives back what its start needed.
         try await Task.sleep(for: .seconds(15))
         print("| resident at rest MB | \(try process.residentMB().hundredths) |")
+        print("| of it its own MB | \(try process.residentMB("RssAnon").hundredths) |")
         let time = Double(seconds)
         var before = try process.cpuMilliseconds()
         let asked = try await server.metric(Self.received)
@@ -130,7 +132,7 @@ struct ScaleBenchmark: AsyncParsableCommand {
         let rest = try process.cpuMilliseconds() - before
         let calls = try await server.metric(Self.received) - asked
         print("| calls to etcd at rest a second | \((calls / time).hundredths) |")
-        print("| CPU at rest % | \((Double(rest) / time / 10).hundredths) |")
+        print("| CPU at rest % | \((rest / time / 10).thousandths) |")
         before = try process.cpuMilliseconds()
         for number in 0..<(seconds * 10) {
             let vm = number * 7 % vms
@@ -140,7 +142,7 @@ struct ScaleBenchmark: AsyncParsableCommand {
             try await Task.sleep(for: .milliseconds(100))
         }
         let busy = try process.cpuMilliseconds() - before
-        print("| CPU at 10 changes a second % | \((Double(busy) / time / 10).hundredths) |")
+        print("| CPU at 10 changes a second % | \((busy / time / 10).hundredths) |")
         var ledger = try await loss(store, records)
         before = try process.cpuMilliseconds()
         for host in 0..<lost {
@@ -151,7 +153,9 @@ struct ScaleBenchmark: AsyncParsableCommand {
         try await claimForOthers(ledger.presentAssignment(), store, records)
         try await Task.sleep(for: .seconds(10))
         let losing = try process.cpuMilliseconds() - before
-        print("| CPU a lost host, \(lost) at once, in 10 s ms | \(Double(losing) / Double(lost)) |")
+        print(
+            "| CPU a lost host, \(lost) at once, in 10 s ms "
+                + "| \((losing / Double(lost)).hundredths) |")
         print("| resident afterwards MB | \(try process.residentMB().hundredths) |")
     }
 }
@@ -186,27 +190,6 @@ extension ScaleBenchmark {
             }
             _ = try await store.write(writes, if: [])
         }
-    }
-}
-
-/// What the kernel says of a process.
-private struct ProcessFigures {
-    let id: Int
-
-    func cpuMilliseconds() throws -> Int {
-        let text = try String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
-        // The second field is the name in brackets and may hold anything.
-        let fields = text.drop { $0 != ")" }.split(separator: " ")
-        guard fields.count > 12, let user = Int(fields[12]), let system = Int(fields[13]) else {
-            throw BenchmarkError(description: "/proc/\(id)/stat says \(text)")
-        }
-        return (user + system) * 1000 / sysconf(Int32(_SC_CLK_TCK))
-    }
-
-    func residentMB() throws -> Double {
-        let text = try String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
-        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-        return Double(line.filter(\.isNumber)).map { $0 * 1024 / 1e6 } ?? 0
     }
 }
 

@@ -30,6 +30,24 @@ import Testing
         }
     }
 
+    @Test func readsPageByPage() async throws {
+        try await withEtcd { _, etcd in
+            for start in stride(from: 0, to: 2500, by: 100) {
+                let puts = (start..<start + 100).map {
+                    Operation.put(Key("a/\($0)"), Data("value \($0)".utf8))
+                }
+                _ = try await etcd.transact(Transaction(if: [], then: puts))
+            }
+            let range = KeyRange.children(of: Key("a"))
+            let expected = try await etcd.list(range)
+            var pages: [[KeyValue]] = []
+            let revision = try await etcd.list(range) { pages.append($0) }
+            #expect(pages.map(\.count) == [1000, 1000, 500])
+            #expect(pages.flatMap(\.self) == expected.keyValues)
+            #expect(revision == expected.revision)
+        }
+    }
+
     @Test func readsThePast() async throws {
         try await withEtcd { _, etcd in
             let first = try await etcd.put(Key("a"), Data("one"))

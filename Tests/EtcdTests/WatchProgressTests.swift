@@ -50,6 +50,43 @@ struct WatchProgressTests {
         #expect(error?.code == .clusterChanged)
     }
 
+    private func lines(_ texts: String...) -> LineFramer {
+        var framer = LineFramer()
+        for text in texts { framer.append(Data((text + "\n").utf8)) }
+        return framer
+    }
+
+    private func put(_ key: String, at revision: Int) -> String {
+        let key = Data(key.utf8).base64EncodedString()
+        return #"{"result":{"header":{"revision":"900"},"events":[{"kv":{"key":"\#(key)","#
+            + #""mod_revision":"\#(revision)"}}]}}"#
+    }
+
+    @Test func handsOverAllThatHasArrivedAsOneBatch() throws {
+        var progress = WatchProgress(from: Revision(rawValue: 5))
+        var lines = lines(put("a", at: 7), put("b", at: 8), put("a", at: 9))
+        lines.append(Data(#"{"result":{"he"#.utf8))
+        let arrived = try progress.observe(&lines, from: endpoint())
+        #expect(arrived.batch?.events.map(\.key) == [Key("a"), Key("b"), Key("a")])
+        #expect(arrived.batch?.revision == Revision(rawValue: 9))
+        #expect(progress.next == Revision(rawValue: 10))
+        let more = try progress.observe(&lines, from: endpoint())
+        #expect(more.batch == nil, "half a line is nothing yet")
+    }
+
+    @Test func handsChangesOverBeforeTheErrorBehindThem() throws {
+        var progress = WatchProgress(from: Revision(rawValue: 5))
+        let compacted = #"{"result":{"canceled":true,"compact_revision":"8"}}"#
+        var lines = lines(put("a", at: 7), compacted, put("b", at: 9))
+        let arrived = try progress.observe(&lines, from: endpoint())
+        #expect(arrived.batch?.revision == Revision(rawValue: 7))
+        let target = try endpoint()
+        let error = #expect(throws: EtcdError.self) {
+            try progress.observe(&lines, from: target)
+        }
+        #expect(error?.code == .compacted)
+    }
+
     @Test func saysThatALineCannotBeRead() throws {
         var progress = WatchProgress(from: nil)
         let target = try endpoint()

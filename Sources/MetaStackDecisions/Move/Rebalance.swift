@@ -39,12 +39,14 @@ private struct State {
     /// Hosts that take VMs.
     var offers: [HostID: HostOffer]
     var cluster: Cluster
+    /// Who has room for what.
+    var placement: Placement
     /// Those that may move, by their host.
     var movable: [HostID: [PlacementRequest]]
 
     init(_ cluster: Cluster, _ policy: RebalancePolicy, _ now: Timestamp) {
         self.cluster = cluster
-        let placement = Placement(cluster)
+        placement = Placement(cluster)
         offers = Dictionary(
             uniqueKeysWithValues: placement.offers.filter { $0.refusal == nil }
                 .map { ($0.host, $0) })
@@ -54,7 +56,8 @@ private struct State {
                 let wanted = cluster.desiredVMs[vm], wanted.value.state == .start,
                 wanted.value.host == nil,
                 now.milliseconds - claim.value.since.milliseconds >= Int64(policy.coolDown) * 1000,
-                let plan = try? VMPlan(vm, wanted.value, in: cluster)  // Then it stays.
+                // Its addresses are its own already. Where there is no plan it stays.
+                let plan = try? VMPlan(vm, wanted.value, in: cluster, checkingAddresses: false)
             else { continue }
             movable[claim.value.host, default: []].append(plan.request.asClaimed(by: claim.value))
         }
@@ -86,7 +89,8 @@ private struct State {
         of request: PlacementRequest, from source: HostOffer
     ) -> (step: Rebalance.Step, peak: Int)? {
         let left = source.without(request).load
-        let placement = Placement(cluster, without: request.vm)
+        var placement = placement
+        if let present = Commitment(request.vm, in: cluster) { placement.release(present) }
         let targets = placement.candidates(for: request).lazy.map(\.host)
             .filter { $0 != source.host }
         guard
@@ -106,7 +110,9 @@ private struct State {
         offers[step.from] = offers[step.from]?.without(request)
         offers[step.to] = offers[step.to]?.after(request)
         // The next one is admitted beside it.
+        if let present = Commitment(step.vm, in: cluster) { placement.release(present) }
         cluster.actualVMs[step.vm]?.value.host = step.to
+        if let next = Commitment(step.vm, in: cluster) { placement.commit(next) }
     }
 }
 

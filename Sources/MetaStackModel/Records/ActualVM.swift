@@ -38,7 +38,7 @@ public struct ActualVM: Record {
     /// Since when it is in this state.
     public var since: Timestamp
     /// What is wrong or under way, for people.
-    public var message: String?
+    @Rare public var message: String?
     /// The Ceph clients that may write the VM's disks.
     public var clients: [StorageClient]
     /// The guest's serial console as a file on the host.
@@ -48,7 +48,7 @@ public struct ActualVM: Record {
     /// The move that is under way; nil where none is.
     @Rare public var move: GuestMove?
     /// The host that it left for that one's maintenance.
-    public var cameFrom: HostID?
+    @Rare public var cameFrom: HostID?
     public var rest: [String: JSONValue]
 
     public init(

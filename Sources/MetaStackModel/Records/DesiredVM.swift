@@ -24,7 +24,7 @@ public struct DesiredVM: Record {
     public var image: String
     public var state: State
     /// The one host it may run on; nil for any.
-    public var host: HostID?
+    @Rare public var host: HostID?
     /// Its NICs in order; one on the node's bridge where the record says nothing.
     public var nics: [DesiredNIC]
     public var restart: RestartPolicy

@@ -16,15 +16,15 @@ public struct VMHistory: Record {
     public var evicted: [EvictedClient]
     /// How often a guest of this VM was resumed after its creation.
     public var boots: Int
-    public var lastExit: String?
+    @Rare public var lastExit: String?
     /// How often in a row the guest crashed soon after it was started, wherever it ran; a guest that
     /// lasted sets it back.
     public var crashes: Int
     /// The revision of the desired record for which the guest has ended and stays so; written again,
     /// the record asks for another start.
-    public var endedFor: Revision?
+    @Rare public var endedFor: Revision?
     /// The last order to move that was fulfilled.
-    public var movedFor: String?
+    @Rare public var movedFor: String?
     /// Changes of owner that nobody asked for, the newest last; the last ``takeoversKept`` of them.
     public var takeovers: [Takeover]
     public var rest: [String: JSONValue]

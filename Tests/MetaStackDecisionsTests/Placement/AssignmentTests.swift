@@ -190,6 +190,25 @@ struct AssignmentTests {
         #expect(Placement(cluster).candidates(for: request).map(\.host.text) == ["far"])
     }
 
+    /// Each would be with one of the others and without the next, so nobody can have all of it.
+    @Test func softRulesThatGoRoundInACircleLeaveNobodyWithoutAHost() throws {
+        var cluster = Cluster()
+        for host in ["a", "b"] { try cluster.addHost(host, ram: 4096, vcpus: 8) }
+        let groups: [[String: PlacementWishes.Affinity]] = [
+            ["x": .softAffinity, "y": .softAntiAffinity],
+            ["y": .softAffinity, "z": .softAntiAffinity],
+            ["z": .softAffinity, "x": .softAntiAffinity],
+        ]
+        let requests = try (0..<9).map { number in
+            PlacementRequest(
+                vm: VMID(unchecked: "vm-\(number)"), ram: try Mebibytes(100), vcpus: 1,
+                wishes: PlacementWishes(groups: groups[number % 3]))
+        }
+        let assignment = Assignment(of: requests, on: Placement(cluster))
+        #expect(assignment.count == requests.count)
+        #expect(assignment == Assignment(of: requests.reversed(), on: Placement(cluster)))
+    }
+
     @Test func rulesThatContradictEachOtherAreNamed() throws {
         var cluster = Cluster()
         try cluster.addHost("a")

@@ -31,6 +31,32 @@ struct ClusterApplyTests {
         #expect(cluster.revision == Revision(9))
     }
 
+    /// Where a list stands in memory.
+    private func place(_ clients: [StorageClient]?) -> UnsafePointer<StorageClient>? {
+        clients?.withUnsafeBufferPointer { $0.baseAddress }
+    }
+
+    @Test func aClaimAndAHistoryThatNameTheSameClientsHaveOneListOfThem() {
+        let claim = #"{"host": "a", "state": "running", "clients": ["10.0.0.2:0/1234567"]}"#
+        let history =
+            #"{"vm_create_revision": 1, "host": "a", "incarnation": 2, "#
+            + #""clients": ["10.0.0.2:0/1234567"]}"#
+        let other = history.replacing("1234567", with: "7654321")
+        for order in [[claim, history], [history, claim]] {
+            var cluster = Cluster()
+            for json in order {
+                cluster.apply(raw(json == claim ? "actual_vms/web" : "vm_history/web", json, at: 3))
+            }
+            let shared = place(cluster.actualVMs[web]?.value.clients)
+            #expect(shared != nil)
+            #expect(shared == place(cluster.histories[web]?.value.clients))
+            cluster.apply(raw("vm_history/web", other, at: 4))
+            #expect(
+                cluster.histories[web]?.value.clients
+                    == [StorageClient(address: "10.0.0.2:0/7654321")])
+        }
+    }
+
     @Test func takesAMalformedRecordOutAndNotesIt() {
         var cluster = Cluster()
         cluster.apply(raw("desired_vms/web", good, at: 1))

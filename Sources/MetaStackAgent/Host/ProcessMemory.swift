@@ -1,42 +1,61 @@
 import CMemory
-import Glibc
-import Logging
-import ServiceLifecycle
+import Foundation
+public import Logging
+public import ServiceLifecycle
 
 /// Keeps the agent small: it lives beside guests that pay for its memory.
 ///
 /// Ends by cancellation, at once.
-struct ProcessMemory: Service {
+public struct ProcessMemory: Service {
     /// The start is over by then, and has touched code that nothing needs again.
     private static let firstAfter = Duration.seconds(10)
-    private static let interval = Duration.seconds(600)
+    /// Looking costs 20 microseconds.
+    private static let interval = Duration.seconds(60)
+    /// So much more than after the last time is worth the work: the news of 1,000 VMs, an import.
+    private static let growth = 2 << 20
 
-    let logger: Logger
+    private let logger: Logger
+
+    public init(logger: Logger) { self.logger = logger }
 
     /// Many threads of Ceph and libvirt would each keep an arena of freed memory (`mallopt`), and
     /// large buffers of an image import would stay. Call it before there are threads.
-    static func limitArenas() {
+    public static func limitArenas() {
         _ = mallopt(M_ARENA_MAX, 2)
         _ = mallopt(M_MMAP_THRESHOLD, 128 << 10)
         _ = mallopt(M_TRIM_THRESHOLD, 128 << 10)
     }
 
-    func run() async throws {
+    public func run() async throws {
         await cancelWhenGracefulShutdown {
             var pause = Self.firstAfter
+            var known = 0
             // Cancelled: there is nothing to give back any more.
             while (try? await Task.sleep(for: pause)) != nil {
-                Self.giveBack()
-                logger.debug("unused memory given back")
                 pause = Self.interval
+                guard Self.isWorthIt(resident: Self.resident(), known: known) else { continue }
+                Self.giveBack()
+                known = Self.resident()
+                logger.debug("unused memory given back", metadata: ["left": "\(known)"])
             }
         }
+    }
+
+    /// - Parameter known: what was left the last time.
+    static func isWorthIt(resident: Int, known: Int) -> Bool { resident - known > growth }
+
+    /// What the process has in memory, pages of programs among it, in bytes (the second number of
+    /// `/proc/self/statm`); 0 where the kernel does not say.
+    static func resident() -> Int {
+        let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)  // As it says.
+        let pages = text?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * sysconf(CInt(_SC_PAGESIZE))
     }
 
     /// Gives back freed memory (`malloc_trim`) and unmaps the pages of programs and libraries that
     /// cannot have been written to (`madvise` with `MADV_DONTNEED`). These stay in the page cache:
     /// what is needed again is mapped again in about a microsecond, without a read.
-    private static func giveBack() {
+    static func giveBack() {
         malloc_trim(0)
         dl_iterate_phdr(dropCleanSegments, nil)
     }
