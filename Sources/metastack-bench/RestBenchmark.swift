@@ -64,7 +64,8 @@ struct RestBenchmark: AsyncParsableCommand {
         print("\n| agent | resident MiB | % of a core |\n| --- | --- | --- |")
         for (host, agent) in after {
             let ticks = agent.ticks - (before[host]?.ticks ?? 0)
-            print("| \(host) | \(agent.residentKiB / 1024) | \(rounded(Double(ticks) / timeOfAll)) |")
+            let share = rounded(Double(ticks) / timeOfAll)
+            print("| \(host) | \(agent.residentKiB / 1024) | \(share) |")
         }
     }
 
