@@ -36,14 +36,17 @@ extension CephPool {
     public func watchers(of image: String) async throws -> [ClientAddress] {
         let path = imagePath(name, image)
         return try await run("list watchers of image", open: image, mode: .readOnly) { handle in
-            let blank = rbd_image_watcher_t(addr: nil, id: 0, cookie: 0)
-            var found = try elements(capacity: 16, of: blank) { buffer, count in
-                try checked(
-                    rbd_watchers_list(handle.pointer, buffer, count), "list watchers of image",
-                    path)
-            }
-            defer { rbd_watchers_list_cleanup(&found, found.count) }
-            return try found.map { try ClientAddress($0.addr.map { String(cString: $0) } ?? "") }
+            try listWatchers(handle, path)
+        }
+    }
+
+    /// Who can write the image now: its watchers, and the owners of its lock whose address is known, by
+    /// one look at it.
+    public func writers(of image: String) async throws -> Set<ClientAddress> {
+        let path = imagePath(name, image)
+        return try await run("list writers of image", open: image, mode: .readOnly) { handle in
+            let owners = try listLockers(handle, path).compactMap(\.address)
+            return Set(try listWatchers(handle, path) + owners)
         }
     }
 
@@ -88,6 +91,16 @@ private func headerObject(of image: ImageHandle, _ path: String) throws -> Strin
             rbd_get_id(image.pointer, buffer, capacity.pointee), "look at image", path)
     }
     return "rbd_header.\(id)"
+}
+
+private func listWatchers(_ image: ImageHandle, _ path: String) throws -> [ClientAddress] {
+    let blank = rbd_image_watcher_t(addr: nil, id: 0, cookie: 0)
+    var found = try elements(capacity: 16, of: blank) { buffer, count in
+        try checked(
+            rbd_watchers_list(image.pointer, buffer, count), "list watchers of image", path)
+    }
+    defer { rbd_watchers_list_cleanup(&found, found.count) }
+    return try found.map { try ClientAddress($0.addr.map { String(cString: $0) } ?? "") }
 }
 
 /// Three lists that run in parallel, each with a NUL behind every string.

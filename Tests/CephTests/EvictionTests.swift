@@ -10,6 +10,7 @@ import Testing
             try await vms.create(image, size: 1 << 20)
             #expect(try await vms.watchers(of: image).isEmpty)
             #expect(try await vms.lockOwners(of: image).isEmpty)
+            #expect(try await vms.writers(of: image).isEmpty)
 
             let held = try await other.pool("vms").open(image)
             let address = try await other.ownAddress()
@@ -20,6 +21,7 @@ import Testing
             #expect(owner.mode == .exclusive)
             #expect(owner.address == address)
             #expect(try await vms.watchers(of: image) == [address])
+            #expect(try await vms.writers(of: image) == [address])
             await held.close()
             #expect(try await vms.watchers(of: image).isEmpty)
             try await vms.remove(image)
@@ -61,6 +63,8 @@ import Testing
             #expect(again?.isEvicted == true)
             #expect(try await vms.read(image, offset: 0, length: 1) == seen)
 
+            // Its lock outlives it, and must be seen to be broken.
+            #expect(try await vms.writers(of: image).contains(try await other.ownAddress()))
             for owner in try await vms.lockOwners(of: image) {
                 try await vms.breakLock(image, owner: owner)
             }

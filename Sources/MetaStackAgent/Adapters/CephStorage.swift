@@ -138,11 +138,8 @@ final class CephStorage: BlockStorage {
     func writers(of image: String, in name: PoolName) async throws -> [StorageClient] {
         do {
             return try await connected { ceph in
-                let pool = try await ceph.pool(name)
-                let watchers = try await pool.watchers(of: image)
-                let owners = try await pool.lockOwners(of: image).compactMap(\.address)
-                return Set(watchers + owners).map { StorageClient(address: $0.description) }
-                    .sorted()
+                try await ceph.pool(name).writers(of: image)
+                    .map { StorageClient(address: $0.description) }.sorted()
             }
         } catch let error as CephError where error.isNotFound {
             return []

@@ -88,8 +88,9 @@ extension GuestPerformer {
             return .again(after: now.duration(to: due))
         }
         do {
-            let evicted = try await evictFormerWriters(situation)
-            let clients = try await createPaused(situation, claim)
+            let volumes = situation.volumes.sorted { $0.key < $1.key }.map(\.value.value)
+            let (evicted, present) = try await evictFormerWriters(situation, of: volumes)
+            let clients = try await createPaused(situation, claim, volumes, known: present)
             return try await record(clients, evicted, situation, claim, began: now)
         } catch is CancellationError {
             throw CancellationError()
@@ -104,17 +105,25 @@ extension GuestPerformer {
 
     /// Everybody who may still write: those on record, those who watch, those who hold the lock. A
     /// VM that nobody ever ran has none.
+    ///
+    /// - Returns: who was evicted, and who had the disks open or locked before that.
     private func evictFormerWriters(
-        _ situation: GuestSituation
-    ) async throws -> [StorageClient] {
-        guard let history = situation.history?.value, !history.clients.isEmpty else { return [] }
-        let began = clock.now
-        var writers = Set(history.clients)
-        for volume in situation.volumes.values.map(\.value) {
-            writers.formUnion(try await storage.writers(of: volume.image, in: volume.pool))
+        _ situation: GuestSituation, of volumes: [Volume]
+    ) async throws -> (evicted: [StorageClient], present: Set<StorageClient>) {
+        guard let history = situation.history?.value, !history.clients.isEmpty else {
+            return ([], try await writers(of: volumes))
         }
-        let clients = writers.sorted()
-        try await fence(clients, from: situation.volumes.values.map(\.value))
+        let began = clock.now
+        // Ceph's monitors put what arrives within 50 ms into one change of their map, and what comes
+        // later waits for up to a second. So all heirs of a host ask at once, and look for others
+        // meanwhile.
+        async let recordedAreEvicted: Void = storage.evict(history.clients)
+        let present = try await writers(of: volumes)
+        try await recordedAreEvicted
+        let others = present.subtracting(history.clients)
+        if !others.isEmpty { try await storage.evict(others.sorted()) }
+        let clients = others.union(history.clients).sorted()
+        try await breakLocks(of: volumes, heldBy: clients)
         let now = clock.timestamp
         memory.state.withLock { $0.takeovers[situation.vm]?.evicted = now }
         log(situation).info(
@@ -124,12 +133,16 @@ extension GuestPerformer {
                 "host": "\(history.host)", "after": "\(history.incarnation)",
                 "duration_ms": milliseconds(since: began),
             ])
-        return clients
+        return (clients, present)
     }
 
     /// From here on these clients can write no disk, and none of these disks is locked by them.
     func fence(_ clients: [StorageClient], from volumes: [Volume]) async throws {
         try await storage.evict(clients)
+        try await breakLocks(of: volumes, heldBy: clients)
+    }
+
+    private func breakLocks(of volumes: [Volume], heldBy clients: [StorageClient]) async throws {
         for volume in volumes {
             try await storage.breakLocks(of: volume.image, in: volume.pool, heldBy: clients)
         }
@@ -138,14 +151,13 @@ extension GuestPerformer {
     /// - Returns: the storage clients of the new domain: the disks' watchers that were not there
     ///   before.
     private func createPaused(
-        _ situation: GuestSituation, _ claim: Stored<ActualVM>
+        _ situation: GuestSituation, _ claim: Stored<ActualVM>, _ volumes: [Volume],
+        known: Set<StorageClient>
     ) async throws -> [StorageClient] {
         guard let wanted = situation.desired, let uuid = claim.value.vmUUID else {
             throw GuestStepError.notOwned(situation.vm)
         }
         let began = clock.now
-        let volumes = situation.volumes.sorted { $0.key < $1.key }.map(\.value.value)
-        let before = try await writers(of: volumes)
         var disks: [GuestDisk] = []
         for volume in volumes {
             disks.append(try await storage.disk(volume.image, in: volume.pool))
@@ -160,7 +172,7 @@ extension GuestPerformer {
             try await hypervisor.create(guest)
         }
         let clients = try await ownClients(
-            among: try await writers(of: volumes).subtracting(before), situation)
+            among: try await writers(of: volumes).subtracting(known), situation)
         log(situation).info(
             "guest created paused",
             metadata: [

@@ -34,11 +34,11 @@ extension GuestPerformer {
                         try await hypervisor.kill(situation.vm)
                         return false
                     }
-                    guard brokenOff == nil else { continue }
-                    if canArrive(move, situation) {
+                    if brokenOff == nil, canArrive(move, situation) {
                         await publishProgress(situation, known)
                     } else {
-                        brokenOff = clock.now
+                        brokenOff = brokenOff ?? clock.now
+                        // With every look: before its job has begun libvirt knows of nothing to end.
                         await breakOff(situation)
                     }
                 }
