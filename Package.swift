@@ -28,7 +28,7 @@ func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
 
 /// The wrappers carry a README beside their sources.
 func readme(_ name: String) -> [String] {
-    ["Curl", "Etcd", "Libvirt", "Ceph"].contains(name) ? ["README.md"] : []
+    ["Curl", "Etcd", "Libvirt", "Ceph", "ISO9660"].contains(name) ? ["README.md"] : []
 }
 
 /// The page's files are part of the program, so that one file is all that is to be installed.
@@ -80,6 +80,8 @@ let package = Package(
         .systemLibrary(
             name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCeph", providers: [.apt(["librados-dev", "librbd-dev"])]),
+        .systemLibrary(
+            name: "CISOFS", pkgConfig: "libisofs-1", providers: [.apt(["libisofs-dev"])]),
         .systemLibrary(name: "CMemory"),
         .target(name: "CSimulationHook"),
         module("BlockingCalls"),
@@ -87,6 +89,7 @@ let package = Package(
         module("Etcd", "Curl", logging),
         module("Libvirt", "BlockingCalls", "CLibvirt", "CLibXML2"),
         module("Ceph", "BlockingCalls", "CCeph"),
+        module("ISO9660", "CISOFS"),
 
         // What MetaStack is.
         module("MetaStackModel", yaml),
@@ -94,8 +97,9 @@ let package = Package(
         module("MetaStackStore", "Etcd", "MetaStackModel", "MetaStackDecisions", logging),
         module("MetaStackLogging", "MetaStackModel", logging),
         module(
-            "MetaStackAgent", "CMemory", "Ceph", "Curl", "Libvirt", "MetaStackDecisions",
-            "MetaStackModel", "MetaStackStore", crypto, lifecycle, logging, subprocess),
+            "MetaStackAgent", "CMemory", "Ceph", "Curl", "ISO9660", "Libvirt",
+            "MetaStackDecisions", "MetaStackModel", "MetaStackStore", crypto, lifecycle, logging,
+            subprocess),
         module(
             "MetaStackManagement", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
             crypto),
@@ -129,6 +133,7 @@ let package = Package(
         tests("EtcdTests", "Etcd", logging, subprocess),
         tests("LibvirtTests", "Libvirt"),
         tests("CephTests", "Ceph"),
+        tests("ISO9660Tests", "ISO9660", subprocess),
         tests("MetaStackModelTests", "MetaStackModel", "MetaStackTesting"),
         tests(
             "MetaStackDecisionsTests", "MetaStackDecisions", "MetaStackModel", "MetaStackTesting"),

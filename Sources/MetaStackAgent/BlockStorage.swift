@@ -13,6 +13,10 @@ public protocol BlockStorage: Sendable {
     func clone(
         _ source: VMPlan.ImageSource, as image: String, in pool: PoolName, size: Mebibytes?
     ) async throws -> Mebibytes
+    /// Makes a small disk that holds a guest's seed.
+    ///
+    /// - Returns: the disk's size.
+    func store(_ seed: Seed, as image: String, in pool: PoolName) async throws -> Mebibytes
     /// Removes a disk; one that is gone already is fine.
     func remove(_ image: String, in pool: PoolName) async throws
     /// Makes an image from a raw file and protects a snapshot of it.

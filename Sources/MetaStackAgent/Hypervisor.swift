@@ -101,11 +101,22 @@ public struct GuestSpecification: Sendable, Equatable {
 public enum GuestDisk: Sendable, Equatable {
     case rbd(RBD)
 
+    /// The same for a guest that may only read it.
+    var readOnly: GuestDisk {
+        switch self {
+        case .rbd(var rbd):
+            rbd.isReadOnly = true
+            return .rbd(rbd)
+        }
+    }
+
     public struct RBD: Sendable, Equatable {
         public var pool: PoolName
         public var image: String
         public var monitors: [Monitor]
         public var user: String
+        /// Whether the guest may only read it.
+        public var isReadOnly = false
 
         public init(pool: PoolName, image: String, monitors: [Monitor], user: String) {
             self.pool = pool

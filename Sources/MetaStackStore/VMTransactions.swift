@@ -108,14 +108,14 @@ public struct VMTransactions: Sendable {
             ])
     }
 
-    /// The claim is this node's as it was read, and so is the volume.
+    /// The claim is this node's as it was read, and so is the volume, or its absence.
     public func update(
-        _ id: VolumeID, _ volume: Volume, known: Stored<Volume>, claim: Stored<ActualVM>
+        _ id: VolumeID, _ volume: Volume, known: Stored<Volume>?, claim: Stored<ActualVM>
     ) async throws -> WriteResult {
         try await store.write(
             [.put(.volume(id), volume)],
             if: [
-                .unchanged(.volume(id), since: known.revision),
+                unchanged(.volume(id), known?.revision),
                 .unchanged(.actualVM(id.vm), since: claim.revision),
             ])
     }

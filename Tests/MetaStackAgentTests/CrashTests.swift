@@ -21,10 +21,13 @@ extension AgentTests {
                 repeat {
                     steps += 1
                     life.crash.arm(before: steps)
-                    try await life.fleet.want("web")
+                    try await life.wantWithSeed()
                     try await life.surviveUntil("web runs") { $0.isRunning("web") }
                     let fired = life.crash.disarm()
-                    #expect(try await life.disksOfVMs() == [life.fleet.disk(of: web).path])
+                    let known = try await life.fleet.store.load().volumes[web, default: [:]].values
+                        .map { FakeDiskPath(pool: $0.value.pool, image: $0.value.image) }
+                    #expect(known.count == 2)
+                    #expect(await life.disksOfVMs() == Set(known))
                     #expect(await life.host.hypervisor.write(web))
                     try await life.fleet.delete("desired_vms/web")
                     try await life.expectNothingLeft()
@@ -40,7 +43,7 @@ extension AgentTests {
                 var steps = 0
                 repeat {
                     steps += 1
-                    try await life.fleet.want("web")
+                    try await life.wantWithSeed()
                     try await life.fleet.until("web runs") { $0.isRunning("web") }
                     life.crash.arm(before: steps)
                     try await life.fleet.delete("desired_vms/web")
@@ -81,7 +84,7 @@ private final class Life: Sendable {
         disksAtFirst = Set(await fleet.storage.disks.keys)
         let crash = crash
         let storageSteps: [FakeStorage.Call] = [
-            .clone, .remove, .writers, .evict, .breakLocks, .liftEvictions, .evicted, .disk,
+            .clone, .store, .remove, .writers, .evict, .breakLocks, .liftEvictions, .evicted, .disk,
         ]
         for step in storageSteps { fleet.storage.calls.before(step) { try await crash.pass() } }
         let guestSteps: [FakeHypervisor.Call] = [.create, .resume, .suspend, .shutDown, .destroy]
@@ -120,6 +123,13 @@ private final class Life: Sendable {
         try await host.hypervisor.destroy(web)
         guard let lease = try await fleet.store.load().hosts[host.id]?.lease else { return }
         try await fleet.store.client.revoke(LeaseID(rawValue: lease.number))
+    }
+
+    /// A VM with two disks: its own and its seed.
+    func wantWithSeed() async throws {
+        try await fleet.put(
+            "desired_vms/web",
+            #"{"name": "web", "flavour": "tiny", "image": "tiny", "cloud_init": {}}"#)
     }
 
     func disksOfVMs() async -> Set<FakeDiskPath> {

@@ -109,6 +109,7 @@ final class FakeAccess: ClusterAccess {
             cluster.desiredVMs[id].map { ($0.revision, $0.createRevision) }
         case .image(let id): cluster.images[id].map { ($0.revision, $0.createRevision) }
         case .flavour(let id): cluster.flavours[id].map { ($0.revision, $0.createRevision) }
+        case .sshKey(let id): cluster.sshKeys[id].map { ($0.revision, $0.createRevision) }
         case .desiredHost(let id):
             cluster.desiredHosts[id].map { ($0.revision, $0.createRevision) }
         case .globalConfig("rebalance"):

@@ -174,4 +174,119 @@ import Testing
         }
         #expect(throws: ValidationError.self) { try LabelSelector("a b=c") }
     }
+
+    // MARK: Keys and cloud-init
+
+    private static let key = JSONValue.object([
+        "public_key": .string(
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHCAjW6hJU2G/wLrud9l4vnrdXTJDh1eov19eEumbDOQ alice"
+        )
+    ])
+
+    private static func withKey() throws -> Cluster {
+        var cluster = try cluster
+        let change = try ResourceChange.create(
+            .sshKey, id: "alice", key, in: cluster, at: now)
+        cluster.apply(
+            RawRecord(
+                path: "ssh_keys/alice", json: try JSONEncoder().encode(try #require(change.after)),
+                revision: Revision(10), createRevision: Revision(10)))
+        try #require(cluster.malformed.isEmpty)
+        return cluster
+    }
+
+    private func cloudInit(_ fields: [String: JSONValue]) -> JSONValue {
+        .object(["cloud_init": .object(fields)])
+    }
+
+    @Test func aKeyIsStoredWithItsCommentApart() throws {
+        let stored = try #require(try Self.withKey().sshKeys[SSHKeyID(unchecked: "alice")])
+        #expect(stored.value.comment == "alice")
+        let again = failure {
+            _ = try ResourceChange.create(
+                .sshKey, id: "alice", Self.key, in: try Self.withKey(), at: Self.now)
+        }
+        #expect(again?.status == .conflict)
+        let secret = failure {
+            _ = try ResourceChange.create(
+                .sshKey, id: "bob",
+                .object(["public_key": .string("-----BEGIN OPENSSH PRIVATE KEY-----\nxyz")]),
+                in: try Self.cluster, at: Self.now)
+        }
+        #expect(secret?.fields.map(\.path) == ["public_key"])
+        #expect(secret?.description.contains("xyz") == false)
+    }
+
+    @Test func aKeyThatAVMNamesStaysUntilItDoesNot() throws {
+        var cluster = try Self.withKey()
+        let change = try ResourceChange.patch(
+            .vm, id: "v1", cloudInit(["ssh_keys": .array([.string("alice")])]), in: cluster,
+            at: Self.now)
+        #expect(change.conditions.count == 4)
+        cluster.apply(
+            RawRecord(
+                path: "desired_vms/v1", json: try JSONEncoder().encode(try #require(change.after)),
+                revision: Revision(11), createRevision: Revision(4)))
+        let inUse = failure {
+            _ = try ResourceChange.delete(.sshKey, id: "alice", in: cluster)
+        }
+        #expect(inUse?.status == .conflict)
+        #expect(inUse?.description.contains("in use by vm web") == true)
+        #expect(throws: Never.self) {
+            try ResourceChange.delete(.sshKey, id: "alice", in: try Self.withKey())
+        }
+    }
+
+    @Test func cloudInitIsRefusedWithItsField() throws {
+        let cluster = try Self.withKey()
+        let cases: [([String: JSONValue], String)] = [
+            (["ssh_keys": .array([.string("alice"), .string("alise")])], "cloud_init.ssh_keys.1"),
+            (["user_data": .string("hunter2")], "cloud_init.user_data"),
+            (["user_data": .string("#cloud-config\n- a\n")], "cloud_init.user_data"),
+            (["host_name": .string("a_b")], "cloud_init.host_name"),
+            (["network_config": .string("version: 1\n")], "cloud_init.network_config"),
+        ]
+        for (fields, path) in cases {
+            let found = failure {
+                _ = try ResourceChange.patch(
+                    .vm, id: "v1", cloudInit(fields), in: cluster, at: Self.now)
+            }
+            #expect(found?.fields.map(\.path) == [path], "\(fields)")
+            #expect(found?.status == .usage)
+            #expect(found?.description.contains("hunter2") == false)
+        }
+        let near = failure {
+            _ = try ResourceChange.patch(
+                .vm, id: "v1", cloudInit(["ssh_keys": .array([.string("alise")])]), in: cluster,
+                at: Self.now)
+        }
+        #expect(near?.description.contains("did you mean alice?") == true)
+    }
+
+    @Test func aVMWhoseKeyIsGoneCanBeChangedOtherwise() throws {
+        var cluster = try Self.cluster
+        cluster.apply(
+            RawRecord(
+                path: "desired_vms/v1",
+                json: Data(
+                    #"{"name":"web","flavour":"tiny","image":"i1","cloud_init":{"ssh_keys":["gone"]}}"#
+                        .utf8), revision: Revision(10), createRevision: Revision(4)))
+        #expect(throws: Never.self) {
+            try ResourceChange.patch(
+                .vm, id: "v1", .object(["state": .string("stop")]), in: cluster, at: Self.now)
+        }
+    }
+
+    @Test func userDataIsNeitherInEventsNorInWhatIsLogged() throws {
+        let secret = cloudInit(["user_data": .string("#!/bin/sh\necho hunter2")])
+        let shown = secret.withoutUserData
+        #expect(shown == cloudInit(["user_data": .string("(22 bytes)")]))
+        let other = cloudInit(["user_data": .string("#!/bin/sh\necho hunter3")])
+        for (old, new) in [
+            (JSONValue.object([:]), secret), (secret, other), (secret, .object([:])),
+        ] {
+            let text = FieldChanges.text(from: old, to: new)
+            #expect(!text.contains("hunter") && text.contains("22 bytes"), "\(text)")
+        }
+    }
 }

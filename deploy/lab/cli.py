@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from lab import (
-    agent, cluster, control, etcd, fabric, host, image, layout, logs, status, watchdog
+    agent, cluster, control, debian, etcd, fabric, host, image, layout, logs, status, watchdog
 )
 from lab.errors import LabError
 from lab.faults import command
@@ -37,6 +37,8 @@ def parse(words):
     sub.add_argument("vm", nargs="?")
     sub.add_argument("-f", "--follow", action="store_true", help="go on as the log grows")
     sub = add(verbs, "build-image", build_image, "build the guest's disk image, print its path")
+    sub.add_argument("file", nargs="?", help="where to put a copy")
+    sub = add(verbs, "build-debian", build_debian, "build an image of Debian with cloud-init, print its path")
     sub.add_argument("file", nargs="?", help="where to put a copy")
     return parser.parse_args(words)
 
@@ -214,6 +216,11 @@ def show_log(options):
 def build_image(options):
     """Builds the image where no cached one is current."""
     print(image.build(options.file))
+
+
+def build_debian(options):
+    """Builds Debian's image where no cached one is current."""
+    print(debian.build(options.file))
 
 
 def main():

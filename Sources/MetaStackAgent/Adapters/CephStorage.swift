@@ -1,4 +1,5 @@
 import Ceph
+import ISO9660
 import Logging
 import MetaStackDecisions
 import MetaStackModel
@@ -91,6 +92,18 @@ final class CephStorage: BlockStorage {
             try await ceph.pool(name).clone(
                 (pool: ceph.pool(source.pool), image: source.rbdImage, snapshot: source.snapshot),
                 as: image, size: size.bytes)
+        }
+        return size
+    }
+
+    func store(_ seed: Seed, as image: String, in name: PoolName) async throws -> Mebibytes {
+        let bytes = try ISO9660Image.make(
+            label: Seed.label, files: seed.files.mapValues { Array($0.utf8) })
+        let size = Mebibytes(bytes: Int64(bytes.count))
+        try await connected { ceph in
+            let pool = try await ceph.pool(name)
+            try await pool.create(image, size: size.bytes)
+            try await pool.write(image, offset: 0, bytes: bytes)
         }
         return size
     }

@@ -80,6 +80,7 @@ extension Disk {
                             RBDImage.Authentication(user: rbd.user, secret: $0)
                         })),
                 target: target)
+            isReadOnly = rbd.isReadOnly
         }
     }
 }

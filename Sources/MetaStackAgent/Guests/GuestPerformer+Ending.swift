@@ -137,7 +137,7 @@ extension GuestPerformer {
         if let clients = situation.history?.value.clients, !clients.isEmpty,
             situation.history?.value.host != view.me
         {
-            try await fence(clients, from: volumes)
+            try await fence(clients, from: situation.writtenDisks)
             log(situation).info("former writers evicted, their disks go")
         }
         for volume in volumes {

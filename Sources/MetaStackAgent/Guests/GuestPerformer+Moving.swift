@@ -95,7 +95,7 @@ extension GuestPerformer {
     private func migrate(
         _ move: GuestMove, _ arrival: Stored<Arrival>, _ situation: GuestSituation
     ) async throws -> Outcome {
-        let volumes = situation.volumes.values.map(\.value)
+        let volumes = situation.writtenDisks
         let before = try await writers(of: volumes)
         let known = LatestClaim(try ownClaim(situation))
         do {

@@ -8,23 +8,34 @@ import Synchronization
 /// Disks, and the order that nobody may change: evict, create paused, record, resume.
 extension GuestPerformer {
     func provision(_ id: VolumeID, _ situation: GuestSituation) async throws -> Outcome {
+        try await make(id, situation) { volume in
+            guard let source = source(of: volume) else {
+                throw GuestStepError.imageNotReady(id, volume.source)
+            }
+            return try await storage.clone(
+                source, as: volume.image, in: volume.pool, size: volume.size)
+        }
+    }
+
+    /// Makes the image that a volume's record describes, under a name that was never tried before.
+    ///
+    /// - Parameter making: returns the image's size.
+    func make(
+        _ id: VolumeID, _ situation: GuestSituation,
+        by making: (Volume) async throws -> Mebibytes
+    ) async throws -> Outcome {
         let claim = try ownClaim(situation)
         guard let known = situation.volumes[id] else { return .settled }
         var volume = known.value
         guard isUnused(volume.image, of: id) else {
             return try await nameAnew(id, known, claim, situation)
         }
-        guard let source = source(of: volume) else {
-            return try await decline(
-                situation, GuestStepError.imageNotReady(id, volume.source).description)
-        }
         let image = DiskImage(pool: volume.pool, name: volume.image)
         let began = clock.now
         do {
             for name in volume.discarded { try await storage.remove(name, in: volume.pool) }
             view.noteMaking(image, of: situation.vm)
-            volume.size = try await storage.clone(
-                source, as: volume.image, in: volume.pool, size: volume.size)
+            volume.size = try await making(volume)
         } catch is CancellationError {
             throw CancellationError()
         } catch {
@@ -88,7 +99,7 @@ extension GuestPerformer {
             return .again(after: now.duration(to: due))
         }
         do {
-            let volumes = situation.volumes.sorted { $0.key < $1.key }.map(\.value.value)
+            let volumes = situation.writtenDisks
             let (evicted, present) = try await evictFormerWriters(situation, of: volumes)
             let clients = try await createPaused(situation, claim, volumes, known: present)
             return try await record(clients, evicted, situation, claim, began: now)
@@ -158,10 +169,7 @@ extension GuestPerformer {
             throw GuestStepError.notOwned(situation.vm)
         }
         let began = clock.now
-        var disks: [GuestDisk] = []
-        for volume in volumes {
-            disks.append(try await storage.disk(volume.image, in: volume.pool))
-        }
+        let disks = try await disks(of: situation)
         view.change { $0.exits[situation.vm] = nil }
         let guest = GuestSpecification(
             vm: situation.vm, uuid: uuid, name: wanted.value.name, ram: claim.value.ram,
@@ -182,6 +190,17 @@ extension GuestPerformer {
         return clients
     }
 
+    /// The boot disk first. A seed's record may be there though its guest has none any more.
+    private func disks(of situation: GuestSituation) async throws -> [GuestDisk] {
+        var disks: [GuestDisk] = []
+        for (id, volume) in situation.volumes.sorted(by: { $0.key < $1.key })
+        where volume.value.provisioned {
+            let disk = try await storage.disk(volume.value.image, in: volume.value.pool)
+            disks.append(id.isReadOnly ? disk.readOnly : disk)
+        }
+        return disks
+    }
+
     /// A node that acts on an old view may have opened the disk at the same time: its client has no
     /// business there, and only that node could say when it is gone.
     private func ownClients(
@@ -198,7 +217,7 @@ extension GuestPerformer {
         }
         guard !own.isEmpty else { throw GuestStepError.noClients(situation.vm) }
         if !strangers.isEmpty {
-            try await fence(strangers, from: situation.volumes.values.map(\.value))
+            try await fence(strangers, from: situation.writtenDisks)
             log(situation).warning(
                 "another host opened the disk meanwhile, evicted it",
                 metadata: ["clients": "\(strangers.map(\.address).joined(separator: " "))"])

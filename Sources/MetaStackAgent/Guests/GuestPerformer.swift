@@ -69,6 +69,8 @@ struct GuestPerformer: Sendable {
         case .removeOrphans(let images): return try await removeOrphans(images, situation)
         case .carryOver: return try await carryOver(situation)
         case .provision(let volume): return try await provision(volume, situation)
+        case .describeSeed(let seed): return try await describeSeed(seed, situation)
+        case .makeSeed(let seed): return try await makeSeed(seed, situation)
         case .start: return try await start(situation)
         case .resume: return try await resume(situation)
         case .examineWriteError: return try await examineWriteError(situation)

@@ -84,7 +84,8 @@ extension GuestStep {
         switch self {
         case .start, .noteExit, .release, .removeVolumes, .forget, .liftEvictions, .handOver: true
         case .none, .handsOff, .claimToRun, .claimToCleanUp, .claimInPlace, .destroyStray,
-            .carryOver, .provision, .resume, .report, .shutDown, .destroy, .holdBack,
+            .carryOver, .provision, .describeSeed, .makeSeed, .resume, .report, .shutDown, .destroy,
+            .holdBack,
             .examineWriteError, .giveUp, .removeOrphans, .beginMove, .goOnWithMove, .endMove,
             .answerMove, .withdrawAnswer:
             false

@@ -58,6 +58,7 @@ struct ChangeRouter: Sendable {
             case MoveLimits.key: guests.mark(view.read(\.waitingToMove))
             case TakeoverSwitch.key: switchChanged()
             case SyslogServer.key: tellSyslog()
+            case .sshKey: markOwn()
             case .flavour, .globalConfig, .token: break
             }
         }
@@ -69,7 +70,7 @@ struct ChangeRouter: Sendable {
 
     private func tellSyslog() { syslog(view.cluster.syslogServer?.value.server) }
 
-    /// A host's maintenance began or ended: VMs go or come back.
+    /// A host's maintenance began or ended: VMs go or come back. Or a key is there that one waited for.
     private func markOwn() {
         guests.mark(
             view.read { state in

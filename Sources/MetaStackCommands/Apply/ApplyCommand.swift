@@ -8,7 +8,7 @@ struct ApplyCommand: ClusterCommand {
         commandName: "apply",
         abstract: "Make what is wanted what files say.",
         discussion: """
-            Each document is a desired record with its kind (vm, image, flavour, host or config) beside it. \
+            Each document is a desired record with its kind (vm, image, flavour, ssh-key, host or config) beside it. \
             What is not there is created, what differs is changed, the rest stays. All documents are checked \
             before the first is written. What a document does not say is at its default, but a VM's state and \
             a host's maintenance stay as they are.
@@ -22,7 +22,10 @@ struct ApplyCommand: ClusterCommand {
     @Flag(help: "Check it and say what would be done, and do nothing.")
     var dryRun = false
 
-    @Flag(help: "Delete VMs, images and flavours that --selector picks and no document names.")
+    @Flag(
+        help:
+            "Delete VMs, images, flavours and SSH keys that --selector picks and no document names."
+    )
     var prune = false
 
     @Option(
@@ -145,7 +148,7 @@ private struct ApplyGoals: Sendable {
             goals.append(
                 (words, { ImageGoal.ready(ImageID(unchecked: id), since: revision, in: $0) }))
         case (.image, _): goals.append((words, { ImageGoal.gone(ImageID(unchecked: id), in: $0) }))
-        case (.flavour, _), (.host, _), (.config, _), (.volume, _): break
+        case (.flavour, _), (.sshKey, _), (.host, _), (.config, _), (.volume, _): break
         }
     }
 

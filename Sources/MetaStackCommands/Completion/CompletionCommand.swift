@@ -11,7 +11,7 @@ struct CompletionCommand: ParsableCommand {
             zsh:  metastack completion zsh > /usr/local/share/zsh/site-functions/_metastack
             fish: metastack completion fish > ~/.config/fish/completions/metastack.fish
 
-            Names of VMs, hosts, images, flavours, volumes and settings are asked of the cluster as the key \
+            Names of VMs, hosts, images, flavours, keys, volumes and settings are asked of the cluster as the key \
             is pressed, for a second at most.
             """)
 

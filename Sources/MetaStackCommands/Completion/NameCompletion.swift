@@ -69,6 +69,7 @@ struct NameCompletion {
         case .host: [.hosts, .desiredHosts]
         case .volume: [.volumes, .desiredVMs]
         case .config: [.globalConfig]
+        case .sshKey: [.sshKeys]
         }
     }
 
@@ -80,6 +81,7 @@ struct NameCompletion {
             case .vm: cluster.vmNames.known.map { $0.name ?? $0.id.text }
             case .image: cluster.imageNames.known.map { $0.name ?? $0.id.text }
             case .flavour: cluster.flavourNames.known.map { $0.name ?? $0.id.text }
+            case .sshKey: cluster.sshKeyNames.known.map { $0.id.text }
             case .host: cluster.hostNames.known.map { $0.id.text }
             case .volume, .config:
                 // What cannot be shown cannot be completed.

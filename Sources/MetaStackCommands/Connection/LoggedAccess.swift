@@ -90,6 +90,7 @@ extension RecordKey {
         case .image(let id), .actualImage(let id): ["image": "\(id)"]
         case .flavour(let id): ["flavour": "\(id)"]
         case .globalConfig(let name): ["config": "\(name)"]
+        case .sshKey(let id): ["ssh_key": "\(id)"]
         case .token: [:]
         }
     }

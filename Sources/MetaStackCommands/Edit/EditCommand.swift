@@ -11,6 +11,7 @@ protocol EditedKind {
 enum EditedVM: EditedKind { static let kind = ResourceKind.vm }
 enum EditedImage: EditedKind { static let kind = ResourceKind.image }
 enum EditedFlavour: EditedKind { static let kind = ResourceKind.flavour }
+enum EditedSSHKey: EditedKind { static let kind = ResourceKind.sshKey }
 enum EditedHost: EditedKind { static let kind = ResourceKind.host }
 
 /// `vm edit` and its kin.

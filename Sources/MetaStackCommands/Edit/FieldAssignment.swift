@@ -43,7 +43,7 @@ struct FieldAssignment: Sendable, Equatable {
         guard let part else {
             return .object([field: try json(value, form, kind, cluster)])
         }
-        return .object([field: .object([part: Self.inner(value, form, part)])])
+        return .object([field: .object([part: try Self.inner(value, form, part)])])
     }
 
     private func json(
@@ -54,7 +54,8 @@ struct FieldAssignment: Sendable, Equatable {
             return .string(try cluster.find(.flavour, value))
         case .name where kind == .vm && field == "image":
             return .string(try cluster.find(.image, value))
-        case .name, .text, .choice, .checksum, .url, .time: return .string(value)
+        case .name, .text, .choice, .checksum, .url, .time, .hostName: return .string(value)
+        case .publicKey, .document: return .string(try Self.text(value))
         case .size: return Int64(value).map { .integer($0) } ?? .string(value)
         case .boolean, .integer, .number: return YAMLDocuments.plain(value)
         case .labels, .groups, .object, .list, .anything, nil:
@@ -64,16 +65,23 @@ struct FieldAssignment: Sendable, Equatable {
 
     private static func inner(
         _ value: String, _ form: ResourceField.Form?, _ part: String
-    ) -> JSONValue {
+    ) throws -> JSONValue {
         switch form {
-        case .labels, .groups: .string(value)
+        case .labels, .groups: return .string(value)
         case .object(let fields):
             switch fields.first(where: { $0.name == part })?.form {
-            case .boolean, .integer, .number, nil: YAMLDocuments.plain(value)
-            default: .string(value)
+            case .boolean, .integer, .number, nil: return YAMLDocuments.plain(value)
+            case .list: return try YAMLDocuments.read(value, file: part).first ?? .array([])
+            case .document: return .string(try text(value))
+            default: return .string(value)
             }
-        default: YAMLDocuments.plain(value)
+        default: return YAMLDocuments.plain(value)
         }
+    }
+
+    /// Text of several lines stands in a file; none of those fields begins with the sign itself.
+    private static func text(_ value: String) throws -> String {
+        value.hasPrefix("@") ? try FileOptions.text(String(value.dropFirst())) : value
     }
 
     // MARK: Help
@@ -85,8 +93,14 @@ struct FieldAssignment: Sendable, Equatable {
             "  " + field.name.padding(toLength: width + 2, withPad: " ", startingAt: 0)
                 + field.summary
         }
-        return (["A dot leads into a field: labels.app=web. The fields:"] + lines)
+        let hasFiles = kind == .vm || kind == .sshKey
+        let files = hasFiles ? " @ reads a file: \(fileExample(kind))." : ""
+        return (["A dot leads into a field: labels.app=web.\(files) The fields:"] + lines)
             .joined(separator: "\n")
+    }
+
+    private static func fileExample(_ kind: ResourceKind) -> String {
+        kind == .vm ? "cloud_init.user_data=@setup.yaml" : "public_key=@id_ed25519.pub"
     }
 
     /// For shells to complete.

@@ -21,7 +21,8 @@ public struct MetaStackCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             StatusCommand.self, DoctorCommand.self,
-            VMCommand.self, ImageCommand.self, FlavourCommand.self, HostCommand.self,
+            VMCommand.self, ImageCommand.self, FlavourCommand.self, SSHKeyCommand.self,
+            HostCommand.self,
             VolumeCommand.self,
             EventCommand.self,
             ConfigCommand.self, ApplyCommand.self, DiffCommand.self, TakeoverCommand.self,

@@ -48,6 +48,7 @@ struct VMCreate: ClusterCommand {
 
     @OptionGroup var placement: PlacementOptions
     @OptionGroup var moves: MoveOptions
+    @OptionGroup var cloudInit: CloudInitOptions
     @OptionGroup var labels: LabelOptions
 
     @Flag(help: "Do not start it yet.")
@@ -67,12 +68,13 @@ struct VMCreate: ClusterCommand {
         let (id, name) = (VMID(unchecked: change.id), change.name)
         let desired = try? change.after.map { try ResourceKind.vm.record($0, id: change.id) }
         warnOfAbsentHost((desired as? DesiredVM)?.host, cluster, session)
-        // Still true at the write: the id is new, and flavour and image are there. That no other
+        // Still true at the write: the id is new, and flavour, image and keys are there. That no other
         // VM takes the name in the same instant cannot be compared; both would then be shown.
         let revision = try await session.write(
             change.writes, if: change.conditions,
             orElse: CommandFailure(
-                .conflict, "the flavour or the image of vm \(name) was deleted meanwhile"))
+                .conflict,
+                "the flavour, the image or an ssh-key of vm \(name) was deleted meanwhile"))
         try session.announce(
             "created vm \(name) (\(id))", id: id.text, change.document(at: revision, over: nil))
         guard waiting.isOn, (desired as? DesiredVM)?.state != .stop else { return }
@@ -123,6 +125,7 @@ struct VMCreate: ClusterCommand {
                 fields[name] = nil
             }
             if !stopped { fields["state"] = nil }
+            if let cloudInit = try cloudInit.patch { fields["cloud_init"] = cloudInit }
             if let restart { fields["restart_policy"] = .string(restart.rawValue) }
             return .object(fields)
         }

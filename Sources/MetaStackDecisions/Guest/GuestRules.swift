@@ -246,7 +246,27 @@ public enum GuestRules {
         guard let root = situation.volumes[wanted] else {
             return report(.failed, "the record of its root disk is missing", situation, claim)
         }
-        return root.value.provisioned ? .start : .provision(wanted)
+        guard root.value.provisioned else { return .provision(wanted) }
+        switch situation.seed {
+        case .none: return .start
+        case .impossible(let reason) where !hasSeed(situation):
+            return report(.failed, reason, situation, claim)
+        case .impossible: return .start
+        case .seed(let seed): return start(with: seed, situation)
+        }
+    }
+
+    /// A seed of other content than what it should hold is made anew, which a guest that runs never sees.
+    private static func start(with seed: Seed, _ situation: GuestSituation) -> GuestStep {
+        guard let known = situation.volumes[.seed(of: situation.vm)]?.value,
+            known.content == seed.fingerprint
+        else { return .describeSeed(seed) }
+        return known.provisioned ? .start : .makeSeed(seed)
+    }
+
+    /// Somebody's mistake with a key is no reason to leave a VM down that has its seed.
+    private static func hasSeed(_ situation: GuestSituation) -> Bool {
+        situation.volumes[.seed(of: situation.vm)]?.value.provisioned == true
     }
 
     /// A guest that shut itself down stays down until its record is written again.

@@ -44,6 +44,8 @@ public struct GuestSituation: Sendable, Equatable {
     public var domain: LocalDomain?
     /// Where the guest has ended: how, as far as this agent saw it.
     public var exit: GuestExit?
+    /// What the records say of the seed that the guest shall have; looked at before a start alone.
+    public var seed = Seed.Wish.none
     /// Why this node takes no VM over just now.
     public var hold: TakeoverHold?
     /// What the target of the VM's move has said.
@@ -77,8 +79,14 @@ public struct GuestSituation: Sendable, Equatable {
         arrival = cluster.arrivals[vm]
         self.domain = domain
         self.exit = exit
-        let keys: [RecordKey] =
-            [.desiredVM(vm), .actualVM(vm), .history(vm), .volume(VolumeID(vm: vm))]
+        if let desired, claim?.value.host == me {
+            seed = Seed.wish(
+                of: vm, desired, in: cluster, hasOne: volumes[.seed(of: vm)] != nil)
+        }
+        let keys: [RecordKey] = [
+            .desiredVM(vm), .actualVM(vm), .history(vm), .volume(VolumeID(vm: vm)),
+            .volume(.seed(of: vm)),
+        ]
         malformed =
             cluster.malformed.isEmpty
             ? nil : keys.lazy.compactMap { cluster.malformed[$0.path] }.first

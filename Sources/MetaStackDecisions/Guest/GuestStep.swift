@@ -32,6 +32,10 @@ public enum GuestStep: Sendable, Equatable {
 
     /// Make the disk that the record describes.
     case provision(VolumeID)
+    /// Put on record that a seed of this content will be made, under a name of its own.
+    case describeSeed(Seed)
+    /// Make the seed that the record describes.
+    case makeSeed(Seed)
     /// Keep former writers from the disks, then create the domain paused, record its clients, and
     /// resume it.
     case start

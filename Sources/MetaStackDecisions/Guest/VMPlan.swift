@@ -46,8 +46,9 @@ public struct VMPlan: Sendable, Equatable {
     /// Follows the desired record's references.
     ///
     /// - Parameter checkingAddresses: whether to look through all claims for the VM's addresses.
-    /// - Throws: `Impossible` where a flavour is missing or ambiguous, or where a disk has to be
-    ///   made and its image is missing, ambiguous, not imported yet or too large.
+    /// - Throws: `Impossible` where a flavour is missing or ambiguous, where a disk has to be
+    ///   made and its image is missing, ambiguous, not imported yet or too large, or where a seed has
+    ///   to be made and names a key that is missing, or user data that no guest could use.
     public init(
         _ vm: VMID, _ desired: DesiredVM, in cluster: Cluster, checkingAddresses: Bool = true
     ) throws(Impossible) {
@@ -62,6 +63,7 @@ public struct VMPlan: Sendable, Equatable {
                 description: "VM \(other) has the same MAC address \(address): "
                     + "delete this VM and create it under another id")
         }
+        try Self.requireSeed(vm, desired, in: cluster)
         let root = VolumeID(vm: vm)
         if cluster.volumes[vm]?[root]?.value.provisioned == true {
             disk = nil
@@ -75,6 +77,22 @@ public struct VMPlan: Sendable, Equatable {
                 [disk?.source.pool].compactMap(\.self)
                     + (cluster.volumes[vm]?.values.map(\.value.pool) ?? [])),
             wishes: desired.placement)
+    }
+}
+
+extension VMPlan {
+    /// A seed that was made once is good enough where it cannot be made anew.
+    private static func requireSeed(
+        _ vm: VMID, _ desired: DesiredVM, in cluster: Cluster
+    ) throws(Impossible) {
+        guard desired.cloudInit != nil,
+            cluster.volumes[vm]?[.seed(of: vm)]?.value.provisioned != true
+        else { return }
+        let created = cluster.desiredVMs[vm]?.createRevision ?? Revision(0)
+        let wanted = Stored(desired, revision: created, createRevision: created)
+        if case .impossible(let reason) = Seed.wish(of: vm, wanted, in: cluster, hasOne: false) {
+            throw Impossible(description: reason)
+        }
     }
 }
 

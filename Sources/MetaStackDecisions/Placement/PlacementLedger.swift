@@ -100,7 +100,7 @@ public struct PlacementLedger: Sendable {
             case .volume(let volume): vms.insert(volume.vm)
             case .decline(let vm, _): noteDecline(of: vm, in: cluster)
             case .host(let host), .desiredHost(let host): hosts.insert(host)
-            case .flavour, .image, .actualImage: followsReferences = true
+            case .flavour, .image, .actualImage, .sshKey: followsReferences = true
             case .globalConfig, .arrival, .token: break
             }
         }

@@ -125,7 +125,7 @@ extension RecordKey.Folder {
     /// Whether management writes what stands in it, and what that needs; nil for what is nodes' own.
     package var writer: AccessToken.Role? {
         switch self {
-        case .globalConfig, .images, .flavours, .desiredVMs, .desiredHosts: .operate
+        case .globalConfig, .images, .flavours, .desiredVMs, .desiredHosts, .sshKeys: .operate
         case .tokens: .admin
         case .actualVMs, .hosts, .volumes, .history, .declines, .actualImages, .arrivals: nil
         }

@@ -4,7 +4,7 @@ import MetaStackStore
 
 /// What documents change, checked as a whole before any of it is written.
 ///
-/// Sizes and images come before the VMs that use them, what is pruned goes last; each change is
+/// Sizes, images and keys come before the VMs that use them, what is pruned goes last; each change is
 /// checked over a cluster in which those before it have happened.
 package struct ApplyPlan: Sendable {
     package enum Action: String, Sendable {
@@ -25,8 +25,8 @@ package struct ApplyPlan: Sendable {
     private let now: Timestamp
 
     /// Hosts and settings are never pruned: there is no wish without them.
-    private static let pruned: [ResourceKind] = [.vm, .image, .flavour]
-    private static let order: [ResourceKind] = [.config, .flavour, .image, .host, .vm]
+    private static let pruned: [ResourceKind] = [.vm, .image, .flavour, .sshKey]
+    private static let order: [ResourceKind] = [.config, .flavour, .image, .sshKey, .host, .vm]
 
     /// - Parameters:
     ///   - selector: what has these labels and is in no document is deleted; nil for nothing.
@@ -72,7 +72,7 @@ package struct ApplyPlan: Sendable {
     /// The id of what the document is about; nil where that is new.
     private func known(_ document: ApplyDocument) throws -> String? {
         switch document.kind {
-        case .host, .config: return document.id ?? document.name
+        case .host, .config, .sshKey: return document.id ?? document.name
         case .vm, .image, .flavour, .volume: break
         }
         if let id = document.id { return id }

@@ -42,6 +42,7 @@ extension Cluster {
         compare(\.actualImages) { .actualImage($0) }
         compare(\.arrivals) { .arrival($0) }
         compare(\.tokens) { .token($0) }
+        compare(\.sshKeys) { .sshKey($0) }
         return changes.sorted { ($0.revision, $0.path) < ($1.revision, $1.path) }
     }
 

@@ -5,6 +5,7 @@ package struct ClusterEvent: Sendable, Equatable, Codable {
     /// What a thing is that something happened to.
     package enum Kind: String, Sendable, Codable, CaseIterable {
         case vm, host, image, flavour, config, token
+        case sshKey = "ssh-key"
     }
 
     /// What happened, in one word.

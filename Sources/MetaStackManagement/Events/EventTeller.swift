@@ -115,6 +115,9 @@ package struct EventTeller: Sendable {
         case .flavour(let id):
             let (old, new) = take(raw) { $0.flavours[id] }
             return wanted(.flavour, id.text, new?.value.name.text ?? old?.value.name.text, old, new)
+        case .sshKey(let id):
+            let (old, new) = take(raw) { $0.sshKeys[id] }
+            return wanted(.sshKey, id.text, id.text, old, new)
         case .globalConfig(let name): return setting(name, raw)
         case .token(let id):
             let (old, new) = take(raw) { $0.tokens[id] }
@@ -149,6 +152,7 @@ package struct EventTeller: Sendable {
             case .flavour(let id): (.flavour, id.text)
             case .globalConfig(let name): (.config, name)
             case .token(let id): (.token, id.text)
+            case .sshKey(let id): (.sshKey, id.text)
             }
         let name = kind == .vm ? name(VMID(unchecked: id)) : id
         return ClusterEvent(.malformed, kind, id: id, name: name, problem.description)

@@ -19,7 +19,8 @@ enum FieldChanges {
     ) -> [String] {
         guard old != new else { return [] }
         guard case .object(let before) = old, case .object(let after) = new else {
-            return ["\(path) \(word(old)) → \(word(new))"]
+            let hides = path.hasSuffix(".user_data")
+            return ["\(path) \(word(old, hides)) → \(word(new, hides))"]
         }
         return Set(before.keys).union(after.keys).subtracting(ignored).sorted().flatMap { name in
             changes(
@@ -28,9 +29,11 @@ enum FieldChanges {
         }
     }
 
-    private static func word(_ value: JSONValue) -> String {
+    /// - Parameter hides: whether it may be a secret.
+    private static func word(_ value: JSONValue, _ hides: Bool) -> String {
         guard value != .null else { return "-" }
+        let shown = hides ? value.hidden : value.withoutUserData
         // What came as JSON can be written as JSON.
-        return ((try? value.line()) ?? "?").cut(toWidth: longest)
+        return ((try? shown.line()) ?? "?").cut(toWidth: longest)
     }
 }

@@ -73,6 +73,11 @@ extension Cluster {
         return NameLookup(kind: "flavour", known: ids.map { ($0, flavours[$0]?.value.name.text) })
     }
 
+    package var sshKeyNames: NameLookup<SSHKeyID> {
+        let ids = Set(sshKeys.keys).union(malformed(in: .sshKeys))
+        return NameLookup(kind: "ssh-key", known: ids.map { ($0, $0.text) })
+    }
+
     /// A host that is away is known by the VMs that it had last.
     package var hostNames: NameLookup<HostID> {
         let remembered = histories.values.map(\.value.host)

@@ -21,6 +21,14 @@ extension Cluster {
         return names(of: Set(wanting.keys))
     }
 
+    /// The VMs that an SSH key may log in to, by name.
+    package func users(of id: SSHKeyID) -> [String] {
+        let wanting = desiredVMs.filter {
+            $0.value.value.cloudInit?.sshKeys.contains(id) == true
+        }
+        return names(of: Set(wanting.keys))
+    }
+
     private func names(of ids: Set<VMID>) -> [String] {
         ids.map { desiredVMs[$0]?.value.name.text ?? $0.text }.sorted()
     }

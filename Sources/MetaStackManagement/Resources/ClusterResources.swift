@@ -38,6 +38,13 @@ extension Cluster {
             document: { try self.document(of: id) })
     }
 
+    func resource(_ id: SSHKeyID) throws -> Resource {
+        let key = sshKeys[id]
+        return Resource(
+            kind: .sshKey, id: id.text, name: id.text, labels: key?.value.labels ?? [:],
+            status: nil, revision: key?.revision, document: { try self.document(of: id) })
+    }
+
     func resource(_ id: HostID) throws -> Resource {
         let wanted = desiredHosts[id]
         return Resource(

@@ -32,6 +32,7 @@ extension Cluster {
             return DesiredRecord(flavour, name: flavour?.value.name.text)
         case .host: return DesiredRecord(desiredHosts[HostID(unchecked: id)])
         case .volume: return nil
+        case .sshKey: return DesiredRecord(sshKeys[SSHKeyID(unchecked: id)])
         case .config:
             switch RecordKey.globalConfig(id) {
             case TakeoverSwitch.key: return DesiredRecord(takeoverSwitch)
@@ -48,6 +49,7 @@ extension Cluster {
         switch kind {
         case .image: users(of: ImageID(unchecked: id))
         case .flavour: users(of: FlavourID(unchecked: id))
+        case .sshKey: users(of: SSHKeyID(unchecked: id))
         case .vm, .host, .volume, .config: []
         }
     }

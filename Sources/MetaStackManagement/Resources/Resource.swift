@@ -43,6 +43,7 @@ extension Cluster {
         case .host: try hostNames.find(text).text
         case .volume: try volumeNames.find(text).text
         case .config: try configNames.find(text).text
+        case .sshKey: try sshKeyNames.find(text).text
         }
     }
 
@@ -55,6 +56,7 @@ extension Cluster {
         case .flavour: all = try flavourNames.known.map { try resource($0.id) }
         case .host: all = try hostNames.known.map { try resource($0.id) }
         case .volume: all = try volumeNames.known.map { try volumeResource($0.id.text) }
+        case .sshKey: all = try sshKeyNames.known.map { try resource($0.id) }
         case .config: all = try configNames.known.map { try configResource($0.id.text) }
         }
         return all.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
@@ -77,6 +79,9 @@ extension Cluster {
             return hostNames.known.contains { $0.id == host } ? try resource(host) : nil
         case .volume:
             return volumeNames.known.contains { $0.id.text == id } ? try volumeResource(id) : nil
+        case .sshKey:
+            let key = SSHKeyID(unchecked: id)
+            return sshKeyNames.known.contains { $0.id == key } ? try resource(key) : nil
         case .config:
             return configNames.known.contains { $0.id.text == id } ? try configResource(id) : nil
         }

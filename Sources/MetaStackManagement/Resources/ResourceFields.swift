@@ -15,6 +15,12 @@ package struct ResourceField: Sendable, Equatable {
         case url
         /// RFC 3339.
         case time
+        /// A line of an `authorized_keys` file.
+        case publicKey
+        /// A host name by RFC 1123.
+        case hostName
+        /// Text of several lines, of at most so many bytes.
+        case document(most: Int)
         /// Texts by name.
         case labels
         case groups([String])

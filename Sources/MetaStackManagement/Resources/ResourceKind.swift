@@ -6,6 +6,7 @@ package import MetaStackModel
 /// The command line's nouns, the segments of the API's paths and the `kind` of a document are these.
 package enum ResourceKind: String, Sendable, Hashable, CaseIterable {
     case vm, image, flavour, host, volume
+    case sshKey = "ssh-key"
     /// A setting of the whole deployment, by name.
     case config
 
@@ -15,8 +16,16 @@ package enum ResourceKind: String, Sendable, Hashable, CaseIterable {
     /// As the paths of the API have it.
     package var plural: String {
         switch self {
-        case .vm, .image, .flavour, .host, .volume: rawValue + "s"
+        case .vm, .image, .flavour, .host, .volume, .sshKey: rawValue + "s"
         case .config: rawValue
+        }
+    }
+
+    /// Whether its id is its name, which its maker chooses, and is no field of its record.
+    package var isNamedByID: Bool {
+        switch self {
+        case .host, .config, .sshKey: true
+        case .vm, .image, .flavour, .volume: false
         }
     }
 
@@ -33,6 +42,7 @@ package enum ResourceKind: String, Sendable, Hashable, CaseIterable {
         case .flavour: .flavour(try FlavourID(id))
         case .host: .desiredHost(try HostID(id))
         case .volume: .volume(try VolumeID(id))
+        case .sshKey: .sshKey(try SSHKeyID(id))
         // The same rule for all names, so that none has a slash in it.
         case .config: .globalConfig(try ResourceName(id).text)
         }
@@ -57,6 +67,7 @@ package enum ResourceKind: String, Sendable, Hashable, CaseIterable {
         case .flavour: return try Flavour(proposed: data)
         case .host: return try DesiredHost(proposed: data)
         case .volume: return try Volume(proposed: data)
+        case .sshKey: return try SSHKey(proposed: data)
         case .config:
             switch RecordKey.globalConfig(id) {
             case TakeoverSwitch.key: return try TakeoverSwitch(proposed: data)

@@ -177,10 +177,34 @@ struct ResourceProposal {
         } catch {
             problems.append(FieldProblem(path: "image", problem: error.description))
         }
+        let seed = cloudInitReferences(vm, old)
+        problems += seed.problems
+        conditions += seed.conditions
         guard problems.isEmpty else {
             throw CommandFailure(
                 .usage, problems.map(\.problem).joined(separator: ", "), fields: problems)
         }
         return conditions
+    }
+
+    /// Keys that are there, and texts that a guest can use. What was let in before may stay.
+    private func cloudInitReferences(
+        _ vm: DesiredVM, _ old: DesiredVM?
+    ) -> (problems: [FieldProblem], conditions: [RecordCondition]) {
+        guard let wanted = vm.cloudInit, wanted != old?.cloudInit else { return ([], []) }
+        let known = Set(old?.cloudInit?.sshKeys ?? [])
+        let missing = wanted.sshKeys.enumerated().filter {
+            cluster.sshKeys[$0.element] == nil && !known.contains($0.element)
+        }
+        let there = Set(wanted.sshKeys).filter { cluster.sshKeys[$0] != nil }
+        return (
+            missing.map { place, id in
+                FieldProblem(
+                    path: "cloud_init.ssh_keys.\(place)",
+                    problem: "there is no ssh-key \(id.text.quotedForPeople)"
+                        + (cluster.sshKeys.keys.map(\.text).nearest(to: id.text)
+                            .map { ", did you mean \($0)?" } ?? ""))
+            } + wanted.problems, there.sorted().map { .exists(.sshKey($0)) }
+        )
     }
 }

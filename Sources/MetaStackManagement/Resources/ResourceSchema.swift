@@ -8,6 +8,7 @@ extension ResourceKind {
         case .image: Self.imageFields
         case .flavour: Self.flavourFields
         case .host: Self.hostFields
+        case .sshKey: Self.sshKeyFields
         case .volume, .config: []
         }
     }
@@ -50,6 +51,21 @@ extension ResourceKind {
             "whether its guest may be shut down to leave a host in maintenance"),
         ResourceField(
             "goes_back", .boolean, "whether it goes back to a host that it left for maintenance"),
+        ResourceField(
+            "cloud_init",
+            .object([
+                ResourceField("host_name", .hostName, "else the VM's name"),
+                ResourceField(
+                    "ssh_keys", .list(.name, most: CloudInit.mostKeys), "who may log in, by name"),
+                ResourceField(
+                    "user_data",
+                    .document(most: UserData.maximumBytes),
+                    "what the guest does at its first boot: cloud-config, a script or MIME"),
+                ResourceField(
+                    "network_config",
+                    .document(most: NetworkConfig.maximumBytes),
+                    "how it sets up its network: network-config version 2"),
+            ]), "what its guest's cloud-init is told; without it there is no seed"),
         labels,
         ResourceField("created_at", .time, "when management wrote it first"),
     ]
@@ -68,6 +84,12 @@ extension ResourceKind {
             "vcpus", .integer(1...Flavour.maximumVCPUs), required: true, "virtual processors"),
         ResourceField("ram", .size, required: true, "memory"),
         ResourceField("disk", .size, "the root disk; else as large as the image"),
+        labels,
+    ]
+
+    private static let sshKeyFields: [ResourceField] = [
+        ResourceField("public_key", .publicKey, required: true, "type and base64"),
+        ResourceField("comment", .text, "else what stands behind the key"),
         labels,
     ]
 

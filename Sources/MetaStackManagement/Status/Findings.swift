@@ -151,6 +151,7 @@ extension Cluster {
                 case .desiredVMs: (.vm, "metastack vm delete \(id)")
                 case .images: (.image, "metastack image delete \(id)")
                 case .flavours: (.flavour, "metastack flavour delete \(id)")
+                case .sshKeys: (.sshKey, "metastack ssh-key delete \(id)")
                 case .desiredHosts: (.host, "metastack host ready \(id)")
                 case .globalConfig: (.config, "metastack config unset \(id)")
                 case .hosts: (.host, "restart metastack-node there")

@@ -47,6 +47,11 @@ package struct VMDetails {
             ["flavour", desired.map(flavour), claim.map(size)],
             ["image", desired.map { cluster.imageWord($0.image) }, clonedFrom],
             ["restart", desired?.restart.rawValue, nil],
+        ]
+        if let cloudInit = desired?.cloudInit {
+            rows.append(["cloud-init", words(cloudInit), nil])
+        }
+        rows += [
             [
                 "revision", vm.desired?.revision.description,
                 claim?.desiredRevision.map { "acted on \($0)" },
@@ -61,6 +66,18 @@ package struct VMDetails {
             ["clients", nil, claim?.clients.map(\.description).joined(separator: " ")],
         ]
         return rows
+    }
+
+    /// User data may hold passwords, and is shown as its size.
+    private func words(_ cloudInit: CloudInit) -> String {
+        var words: [String] = []
+        if let name = cloudInit.hostName { words.append("host name \(name)") }
+        if !cloudInit.sshKeys.isEmpty {
+            words.append("keys \(cloudInit.sshKeys.map(\.text).joined(separator: " "))")
+        }
+        if let data = cloudInit.userData { words.append("user data \(data.text.utf8.count) bytes") }
+        if cloudInit.networkConfig != nil { words.append("network config") }
+        return words.isEmpty ? "defaults" : words.joined(separator: ", ")
     }
 
     private func stateWithAge(_ claim: ActualVM) -> String {

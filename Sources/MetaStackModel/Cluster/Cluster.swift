@@ -28,6 +28,7 @@ public struct Cluster: Sendable, Equatable {
     public var arrivals: [VMID: Stored<Arrival>] = [:]
     /// Who may use the API. Nodes have no use for them.
     public var tokens: [TokenID: Stored<AccessToken>] = [:]
+    public var sshKeys: [SSHKeyID: Stored<SSHKey>] = [:]
     /// Records that cannot be read, by their path below the prefix.
     public var malformed: [String: MalformedRecord] = [:]
 

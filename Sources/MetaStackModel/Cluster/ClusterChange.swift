@@ -75,6 +75,7 @@ extension Cluster {
         case .actualImage(let id): actualImages[id] = try raw.record()
         case .arrival(let id): arrivals[id] = try raw.record()
         case .token(let id): tokens[id] = try raw.record()
+        case .sshKey(let id): sshKeys[id] = try raw.record()
         }
     }
 

@@ -23,6 +23,7 @@ extension Cluster {
         case .actualImages: actualImages = other.actualImages
         case .arrivals: arrivals = other.arrivals
         case .tokens: tokens = other.tokens
+        case .sshKeys: sshKeys = other.sshKeys
         }
         let prefix = folder.rawValue + "/"
         malformed = malformed.filter { !$0.key.hasPrefix(prefix) }

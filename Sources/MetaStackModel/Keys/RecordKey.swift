@@ -13,6 +13,7 @@ public enum RecordKey: Hashable, Sendable {
     case actualImage(ImageID)
     case arrival(VMID)
     case token(TokenID)
+    case sshKey(SSHKeyID)
 
     /// The folders below the prefix, as the published schema names them.
     public enum Folder: String, CaseIterable, Sendable {
@@ -29,6 +30,7 @@ public enum RecordKey: Hashable, Sendable {
         case actualImages = "actual_images"
         case arrivals
         case tokens
+        case sshKeys = "ssh_keys"
     }
 
     public var folder: Folder {
@@ -46,6 +48,7 @@ public enum RecordKey: Hashable, Sendable {
         case .actualImage: .actualImages
         case .arrival: .arrivals
         case .token: .tokens
+        case .sshKey: .sshKeys
         }
     }
 
@@ -62,6 +65,7 @@ public enum RecordKey: Hashable, Sendable {
         case .decline(let vm, let host): [folder.rawValue, vm.text, host.text]
         case .actualImage(let id): [folder.rawValue, id.text]
         case .token(let id): [folder.rawValue, id.text]
+        case .sshKey(let id): [folder.rawValue, id.text]
         }
     }
 
@@ -106,6 +110,7 @@ public enum RecordKey: Hashable, Sendable {
         case .actualImages: return .actualImage(try ImageID(ids[0]))
         case .arrivals: return .arrival(try VMID(ids[0]))
         case .tokens: return .token(try TokenID(ids[0]))
+        case .sshKeys: return .sshKey(try SSHKeyID(ids[0]))
         case .declines: return nil
         }
     }

@@ -30,6 +30,8 @@ public struct DesiredVM: Record {
     public var restart: RestartPolicy
     public var placement: PlacementWishes
     public var moves: MoveWishes
+    /// What its guest's cloud-init is told; nil for a guest without a seed.
+    public var cloudInit: CloudInit?
     /// By which people pick it out.
     public var labels: [String: String]
     public var rest: [String: JSONValue]
@@ -38,7 +40,7 @@ public struct DesiredVM: Record {
         name: ResourceName, flavour: String, image: String, state: State, host: HostID? = nil,
         nics: [DesiredNIC] = DesiredNIC.one, restart: RestartPolicy = .onFailure,
         placement: PlacementWishes = PlacementWishes(), moves: MoveWishes = MoveWishes(),
-        labels: [String: String] = [:], rest: [String: JSONValue] = [:]
+        cloudInit: CloudInit? = nil, labels: [String: String] = [:], rest: [String: JSONValue] = [:]
     ) {
         self.name = name
         self.flavour = flavour
@@ -49,6 +51,7 @@ public struct DesiredVM: Record {
         self.restart = restart
         self.placement = placement
         self.moves = moves
+        self.cloudInit = cloudInit
         self.labels = labels
         self.rest = rest
     }
@@ -64,6 +67,7 @@ public struct DesiredVM: Record {
         restart = try fields.optional("restart_policy", default: .onFailure)
         placement = try PlacementWishes(&fields)
         moves = try MoveWishes(&fields)
+        cloudInit = try fields.optional("cloud_init")
         labels = try fields.labels()
         rest = try fields.rest()
         guard nics.count <= DesiredNIC.maximumPerVM else {
@@ -84,6 +88,7 @@ public struct DesiredVM: Record {
         if restart != .onFailure { try fields.put("restart_policy", restart) }
         try placement.write(to: &fields)
         try moves.write(to: &fields)
+        try fields.put("cloud_init", cloudInit)
         if !labels.isEmpty { try fields.put("labels", labels) }
     }
 }

@@ -59,6 +59,8 @@ struct FieldReader {
             return try read(FieldName(stringValue: name))
         } catch let error as ValidationError {
             throw FieldProblem(path: name, problem: error.description)
+        } catch let error as FieldProblem {
+            throw FieldProblem(path: "\(name).\(error.path)", problem: error.problem)
         }
     }
 

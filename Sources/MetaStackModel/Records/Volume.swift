@@ -19,12 +19,14 @@ public struct Volume: Record {
     /// Images of earlier attempts, the youngest first. They are removed before the next one, and stay
     /// on record as long as the VM does: whoever made them may be at it still, or wake and go on.
     public var discarded: [String]
+    /// Tells a seed from one of other content; nil for a disk that its guest writes.
+    public var content: String?
     public var rest: [String: JSONValue]
 
     public init(
         pool: PoolName, image: String, size: Mebibytes? = nil, vm: VMID,
         vmCreateRevision: Revision, source: ImageID? = nil, provisioned: Bool = false,
-        discarded: [String] = [], rest: [String: JSONValue] = [:]
+        discarded: [String] = [], content: String? = nil, rest: [String: JSONValue] = [:]
     ) {
         self.pool = pool
         self.image = image
@@ -34,6 +36,7 @@ public struct Volume: Record {
         self.source = source
         self.provisioned = provisioned
         self.discarded = discarded
+        self.content = content
         self.rest = rest
     }
 
@@ -57,6 +60,7 @@ public struct Volume: Record {
         source = try fields.optional("source")
         provisioned = try fields.optional("provisioned", default: false)
         discarded = try fields.optional("discarded", default: [])
+        content = try fields.optional("content")
         rest = try fields.rest()
     }
 
@@ -70,6 +74,7 @@ public struct Volume: Record {
         try fields.put("source", source)
         try fields.put("provisioned", provisioned)
         if !discarded.isEmpty { try fields.put("discarded", discarded) }
+        try fields.put("content", content)
     }
 }
 
@@ -77,6 +82,8 @@ public struct Volume: Record {
 public struct VolumeID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The disk that the VM boots from.
     public static let rootDisk = "root"
+    /// The disk that the guest's cloud-init reads, and that nobody writes once it is made.
+    public static let seedDisk = "seed"
 
     public let vm: VMID
     public let disk: String
@@ -100,6 +107,12 @@ public struct VolumeID: Hashable, Comparable, Sendable, CustomStringConvertible 
             throw ValidationError(subject: "volume id", found: text, problem: problem)
         }
     }
+
+    /// The VM's seed for cloud-init.
+    public static func seed(of vm: VMID) -> VolumeID { VolumeID(vm: vm, disk: seedDisk) }
+
+    /// Whether its guest has it open for reading alone, so that it needs no fence.
+    public var isReadOnly: Bool { disk == Self.seedDisk }
 
     public var description: String { "\(vm).\(disk)" }
 

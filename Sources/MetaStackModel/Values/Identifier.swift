@@ -103,6 +103,13 @@ public struct FlavourID: Identifier {
     public init(unchecked text: String) { self.text = text }
 }
 
+/// Names an SSH key: the last part of `ssh_keys/<name>`.
+public struct SSHKeyID: Identifier {
+    public static let noun = "ssh-key name"
+    public let text: String
+    public init(unchecked text: String) { self.text = text }
+}
+
 /// Names a token of the API: the last part of `tokens/<token_id>`.
 public struct TokenID: Identifier {
     public static let noun = "token id"

@@ -1,3 +1,4 @@
+public import MetaStackDecisions
 public import MetaStackModel
 
 /// One RBD image of the fake storage, and what has become of it.
@@ -14,6 +15,8 @@ public struct FakeDisk: Sendable, Equatable {
     public internal(set) var protectedSnapshot: String?
     /// What it was cloned from.
     public internal(set) var parent: FakeDiskPath?
+    /// What it holds, where it is a guest's seed.
+    public internal(set) var seed: Seed?
 }
 
 /// A pool and an image in it.

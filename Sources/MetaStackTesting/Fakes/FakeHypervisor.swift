@@ -73,6 +73,10 @@ public actor FakeHypervisor: Hypervisor {
         do {
             for case .rbd(let disk) in guest.disks {
                 let path = FakeDiskPath(pool: disk.pool, image: disk.image)
+                guard !disk.isReadOnly else {
+                    try await storage.read(path)
+                    continue
+                }
                 let client = try await storage.open(path, from: address)
                 guests[guest.vm]?.disks.append((path, client))
             }

@@ -9,7 +9,8 @@ public import MetaStackModel
 /// One for all hosts of a test, as one Ceph cluster serves all nodes.
 public actor FakeStorage: BlockStorage {
     public enum Call: Sendable, Hashable {
-        case missingPools, clone, remove, importImage, removeImage, writers, evict, breakLocks
+        case missingPools, clone, store, remove, importImage, removeImage, writers, evict,
+            breakLocks
         case liftEvictions, evicted, disk
     }
 
@@ -48,6 +49,15 @@ public actor FakeStorage: BlockStorage {
         }
         let size = max(size ?? source.size, source.size)
         try make(FakeDiskPath(pool: pool, image: image), FakeDisk(size: size, parent: parent))
+        return size
+    }
+
+    public func store(
+        _ seed: Seed, as image: String, in pool: PoolName
+    ) async throws -> Mebibytes {
+        try await calls.reached(.store)
+        let size = Mebibytes(bytes: 1 << 20)
+        try make(FakeDiskPath(pool: pool, image: image), FakeDisk(size: size, seed: seed))
         return size
     }
 
@@ -135,6 +145,11 @@ public actor FakeStorage: BlockStorage {
         journal.append(.opened(path, by: client))
         return client
     }
+
+    /// Opens a disk for reading alone, which nobody hears of.
+    ///
+    /// - Throws: `FakeStorageError` where there is no such disk.
+    func read(_ path: FakeDiskPath) throws { _ = try disk(at: path) }
 
     func close(_ path: FakeDiskPath, _ client: StorageClient) {
         guard disks[path] != nil else { return }

@@ -140,6 +140,7 @@ struct ChangedThing: Hashable, Comparable {
         case .globalConfig(let name):
             // A name that is none cannot be spoken of.
             (try? ResourceName(name)).map { [ChangedThing(kind: .config, id: $0.text)] } ?? []
+        case .sshKey(let id): [ChangedThing(kind: .sshKey, id: id.text)]
         case .token: []
         }
     }
@@ -160,6 +161,7 @@ struct ChangedThing: Hashable, Comparable {
             return cluster.hosts[host] != nil || cluster.desiredHosts[host] != nil
         case .volume:
             return cluster.volumes.values.contains { $0.keys.contains { $0.description == id } }
+        case .sshKey: return cluster.sshKeys[SSHKeyID(unchecked: id)] != nil
         case .config: return cluster.desiredRecord(.config, id) != nil
         }
     }

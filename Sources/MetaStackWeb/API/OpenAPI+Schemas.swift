@@ -174,6 +174,22 @@ extension OpenAPI {
                     "^(https?://[a-z0-9.-]+/[A-Za-z0-9._/-]*|file:///[A-Za-z0-9._/-]+)$"),
             ])
         case .time: .object(["type": .string("string"), "format": .string("date-time")])
+        case .publicKey:
+            .object([
+                "type": .string("string"),
+                "pattern": .string(
+                    "^(\(SSHPublicKey.types.joined(separator: "|"))) "
+                        + "[A-Za-z0-9+/]{40,8000}={0,2}( .*)?$"),
+            ])
+        case .hostName:
+            .object([
+                "type": .string("string"), "maxLength": .integer(64),
+                "pattern": .string(
+                    "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+                        + "(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$"),
+            ])
+        case .document(let most):
+            .object(["type": .string("string"), "maxLength": .integer(Int64(most))])
         case .labels:
             .object([
                 "type": .string("object"), "propertyNames": name, "additionalProperties": name,

@@ -9,7 +9,9 @@ enum OpenAPI {
     }
 
     static func schemaName(_ kind: ResourceKind) -> String {
-        "Desired" + kind.word.prefix(1).uppercased() + kind.word.dropFirst()
+        "Desired"
+            + kind.word.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }
+            .joined()
     }
 
     static func document(_ routes: [APIRoute]) -> JSONValue {

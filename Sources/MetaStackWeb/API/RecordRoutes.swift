@@ -161,6 +161,7 @@ struct RecordRoutes {
         switch key.folder {
         case .images: kind = .image
         case .flavours: kind = .flavour
+        case .sshKeys: kind = .sshKey
         case .desiredVMs: kind = .vm
         case .desiredHosts: kind = .host
         case .globalConfig: kind = .config

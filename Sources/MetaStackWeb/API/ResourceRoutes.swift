@@ -136,8 +136,7 @@ struct ResourceRoutes {
 
     // MARK: What is said in paths and headers
 
-    /// Hosts and settings are called by their names, which their makers choose.
-    private var named: Bool { kind == .host || kind == .config }
+    private var named: Bool { kind.isNamedByID }
 
     private var idParameter: APIRoute.Parameter {
         APIRoute.Parameter(

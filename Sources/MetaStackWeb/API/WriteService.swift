@@ -69,7 +69,7 @@ struct WriteService: Sendable {
     }
 
     private static func text(_ value: JSONValue?) -> String {
-        guard let value else { return "-" }
+        guard let value = value?.withoutUserData else { return "-" }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // What came as JSON can be written as JSON.

@@ -51,6 +51,16 @@ extension GuestSituation {
         return copy
     }
 
+    func holdingSeed(_ content: String, provisioned: Bool = true) -> Self {
+        var copy = self
+        copy.volumes[.seed(of: web)] = Stored(
+            Volume(
+                pool: PoolName(unchecked: "vms"), image: "web.seed.1", vm: web,
+                vmCreateRevision: Revision(10), provisioned: provisioned, content: content),
+            revision: Revision(20), createRevision: Revision(20))
+        return copy
+    }
+
     func remembering(
         _ host: HostID = thisHost, incarnation: Int64 = 20, clients: [StorageClient] = [myClient],
         evicted: [EvictedClient] = [], endedFor: Int64? = nil, of created: Int64 = 10
@@ -90,7 +100,8 @@ extension GuestStep {
         switch self {
         case .destroy, .destroyStray: true
         case .none, .handsOff, .claimToRun, .claimToCleanUp, .claimInPlace, .liftEvictions,
-            .carryOver, .provision, .start, .resume, .report, .noteExit, .shutDown,
+            .carryOver, .provision, .describeSeed, .makeSeed, .start, .resume, .report, .noteExit,
+            .shutDown,
             .removeVolumes, .forget, .release, .holdBack, .examineWriteError, .giveUp,
             .removeOrphans, .beginMove, .goOnWithMove, .handOver, .endMove, .answerMove,
             .withdrawAnswer:

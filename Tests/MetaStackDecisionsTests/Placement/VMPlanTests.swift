@@ -113,4 +113,20 @@ struct VMPlanTests {
         try cluster.addFlavour("f-1", name: "tiny", disk: 48)
         #expect(refusal(wanted(), cluster) == nil)
     }
+
+    @Test func aSeedThatCannotBeMadeKeepsAVMWaitingUnlessItHasOne() throws {
+        var cluster = try cluster()
+        var wanted = wanted()
+        wanted.cloudInit = CloudInit(sshKeys: [SSHKeyID(unchecked: "alice")])
+        #expect(refusal(wanted, cluster) == #"there is no ssh-key "alice""#)
+        let id = VolumeID.seed(of: VMID(unchecked: "web"))
+        for isMade in [false, true] {
+            cluster.volumes[id.vm, default: [:]][id] = Stored(
+                Volume(
+                    pool: PoolName(unchecked: "vms"), image: "web.seed.1", vm: id.vm,
+                    vmCreateRevision: Revision(1), provisioned: isMade, content: "00"),
+                revision: Revision(6), createRevision: Revision(6))
+            #expect((refusal(wanted, cluster) == nil) == isMade)
+        }
+    }
 }

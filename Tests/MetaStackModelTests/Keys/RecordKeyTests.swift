@@ -20,6 +20,7 @@ struct RecordKeyTests {
         (.actualImage(ImageID(unchecked: "i")), "actual_images/i"),
         (.arrival(vm), "arrivals/web.example-1"),
         (.token(TokenID(unchecked: "t")), "tokens/t"),
+        (.sshKey(SSHKeyID(unchecked: "alice")), "ssh_keys/alice"),
     ]
 
     @Test(arguments: all)

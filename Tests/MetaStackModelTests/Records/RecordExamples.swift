@@ -11,8 +11,11 @@ enum RecordExamples {
         (Volume.self, volume), (VMHistory.self, history), (Decline.self, decline),
         (ActualImage.self, actualImage), (Arrival.self, arrival),
         (MoveLimits.self, #"{"per_host": 3, "per_cluster": 9}"#),
-        (RebalancePolicy.self, rebalance),
+        (RebalancePolicy.self, rebalance), (SSHKey.self, sshKey),
     ]
+
+    private static let sshKey =
+        #"{"public_key": "\#(ed25519)", "comment": "alice", "labels": {"team": "a"}}"#
 
     private static let image = """
         {"name": "debian", "url": "https://images.test/d.qcow2", "format": "qcow2", "checksum":
@@ -24,7 +27,8 @@ enum RecordExamples {
          "nics": [{"bridge": "later"}, {}], "priority": -3, "required_labels": {"rack": "7"},
          "preferred_labels": {"disk": "fast"}, "groups": {"db": "anti-affinity"},
          "move": {"id": "m1", "from": "a", "to": "b", "offline": true}, "offline_moves": true,
-         "goes_back": true}
+         "goes_back": true, "cloud_init": {"host_name": "www", "ssh_keys": ["alice", "bob"],
+         "user_data": "#!/bin/sh\\necho 1\\n", "network_config": "version: 2"}}
         """
     private static let desiredHost = """
         {"state": "maintenance", "reason": "new memory", "labels": {"rack": "7"},
@@ -56,7 +60,8 @@ enum RecordExamples {
         """
     private static let volume = """
         {"pool": "vms", "image": "web.root.1", "size": 48, "vm": "web", "vm_create_revision": 5,
-         "source": "tiny", "provisioned": true, "discarded": ["web.root.0"]}
+         "source": "tiny", "provisioned": true, "discarded": ["web.root.0"],
+         "content": "00ff"}
         """
     private static let history = """
         {"vm_create_revision": 5, "host": "a", "incarnation": 7, "clients": ["10.0.0.1:0/1"],

@@ -25,6 +25,15 @@ struct RecordProblemTests {
             #"host name ".." cannot be used: it must begin with a letter or a digit"#
         ),
         ("{\(vm), \"nics\": {}}", "the field nics must be a list"),
+        (
+            "{\(vm), \"cloud_init\": {\"host_name\": \"a_b\"}}",
+            #"host name "a_b" cannot be used: use letters, digits and '-', and dots between its parts"#
+        ),
+        (
+            "{\(vm), \"cloud_init\": {\"user_data\": \"hunter2\"}}",
+            #"user data "…" cannot be used: it must begin with #cloud-config, with #! as a script "#
+                + "does, or with a MIME header"
+        ),
     ])
     func saysWhatIsWrongWithADesiredVM(text: String, problem: String) {
         #expect(DesiredVM.problem(in: text) == problem)

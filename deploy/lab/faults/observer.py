@@ -165,7 +165,11 @@ class Observer:
     def check_disks(self):
         """Reads all disks once; returns how many could be read."""
         with self.lock:
-            volumes = [each for each in self.volumes.values() if each.get("provisioned")]
+            # What has a content is a seed, which no guest writes.
+            volumes = [
+                each for each in self.volumes.values()
+                if each.get("provisioned") and "content" not in each
+            ]
         read = 0
         for volume in volumes:
             vm, image = volume.get("vm", ""), volume.get("image", "")

@@ -91,7 +91,9 @@ class World:
         """One wish. One that was fulfilled by an earlier try counts as done."""
         command, done = VERBS[verb]
         if verb == "create":
-            words = ("--flavour", "tiny", "--image", "counter", *ALLOWED, *words)
+            # A host name makes a seed, which is another disk to lose or to forget.
+            seed = ("--hostname", name)
+            words = ("--flavour", "tiny", "--image", "counter", *seed, *ALLOWED, *words)
         try:
             self.metastack(*command, name, *words)
         except CommandFailed as error:

@@ -95,6 +95,19 @@ final class SimulatedStorage: BlockStorage, @unchecked Sendable {
         }
     }
 
+    func store(_ seed: Seed, as image: String, in pool: PoolName) async throws -> Mebibytes {
+        let path = FakeDiskPath(pool: pool, image: image)
+        let size = Mebibytes(bytes: 1 << 20)
+        return try await ask { [self] reply in
+            guard ceph.images[path] == nil else {
+                return reply(.failure(FakeStorageError.exists(path)))
+            }
+            ceph.images[path] = .init(size: size)
+            ceph.oracle?.made(path)
+            finish(path) { reply(.success(size)) }
+        }
+    }
+
     private func finish(_ path: FakeDiskPath, _ done: @escaping () -> Void) {
         world.after(world.duration(.milliseconds(10), .milliseconds(80))) { [self] in
             guard process.isAlive else { return }

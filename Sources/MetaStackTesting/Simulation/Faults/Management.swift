@@ -101,6 +101,12 @@ final class Management {
         }
     }
 
+    /// One VM in three has a seed, whose content is another one every few changes.
+    private func cloudInit(of vm: VMID) -> CloudInit? {
+        guard vms.firstIndex(of: vm).map({ $0.isMultiple(of: 3) }) == true else { return nil }
+        return CloudInit(hostName: try? GuestHostName("guest-\(changes / 4)"))  // It is one.
+    }
+
     private func want(
         _ vm: VMID, _ state: DesiredVM.State = .start, pin: HostID? = nil,
         moves: MoveWishes = MoveWishes()
@@ -110,6 +116,7 @@ final class Management {
         wanted.moves = moves
         wanted.moves.goesBack = pace == .seconds(2)
         wanted.moves.offline = vms.firstIndex(of: vm).map { $0.isMultiple(of: 2) } ?? false
+        wanted.cloudInit = cloudInit(of: vm)
         // A record of plain values is always JSON.
         try? fleet.put(.desiredVM(vm), wanted)
     }

@@ -44,6 +44,10 @@ final class SimulatedDomain: @unchecked Sendable {
         pace = ceph.world.duration(.milliseconds(300), .milliseconds(1500))
         for case .rbd(let disk) in specification.disks {
             let path = FakeDiskPath(pool: disk.pool, image: disk.image)
+            guard !disk.isReadOnly else {
+                try ceph.read(path)
+                continue
+            }
             clients[path] = try ceph.open(path, for: self)
             paths.append(path)
         }

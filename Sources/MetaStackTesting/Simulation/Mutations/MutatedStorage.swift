@@ -59,6 +59,10 @@ final class MutatedStorage: BlockStorage, @unchecked Sendable {
         try await real.clone(source, as: image, in: pool, size: size)
     }
 
+    func store(_ seed: Seed, as image: String, in pool: PoolName) async throws -> Mebibytes {
+        try await real.store(seed, as: image, in: pool)
+    }
+
     func importImage(
         from file: String, as image: String, in pool: PoolName,
         progress: @escaping @Sendable (Int64, Int64) -> Void

@@ -77,6 +77,8 @@ struct EventsView: Sendable {
         case .vm, .host: return "/\(kind.plural)/\(event.id.pathSegment)"
         case .config: return "/config/\(event.id.pathSegment)"
         case .image, .flavour, .volume: return "/\(kind.plural)"
+        // They have no page.
+        case .sshKey: return nil
         }
     }
 }

@@ -26,7 +26,7 @@ struct FindingView: Sendable, Equatable {
         case .image: return "/images"
         case .flavour: return "/flavours"
         case .config: return only.map { "/config/\($0.pathSegment)" } ?? "/config"
-        case nil, .volume: return nil
+        case nil, .volume, .sshKey: return nil
         }
     }
 }

@@ -1,0 +1,26 @@
+import ArgumentParser
+import MetaStackManagement
+import MetaStackModel
+import MetaStackStore
+
+struct SSHKeyDelete: ClusterCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Delete a public key that no VM names.",
+        discussion: "Guests that were given it go on letting it in.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @OptionGroup var confirming: ConfirmOptions
+
+    @Argument(help: "The key's name.", completion: .names(.sshKey))
+    var name: String
+
+    func perform(in session: CommandSession) async throws {
+        let cluster = try await session.access.load(.everything)
+        let id = try cluster.sshKeyNames.find(name)
+        let change = try ResourceChange.delete(.sshKey, id: id.text, in: cluster)
+        try session.requireYes(to: "delete ssh-key \(id)?", confirming)
+        _ = try await session.write(change)
+        session.confirm("deleted ssh-key \(id)")
+    }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import MetaStackDecisions
+import MetaStackModel
+import Testing
+
+/// What a guest's seed holds, and when it is made.
+@Suite struct SeedTests {
+    private static let key =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHCAjW6hJU2G/wLrud9l4vnrdXTJDh1eov19eEumbDOQ"
+
+    private func wanted(_ cloudInit: CloudInit?, created: Int64 = 10) -> Stored<DesiredVM> {
+        Stored(
+            DesiredVM(
+                name: ResourceName(unchecked: "Web_1"), flavour: "tiny", image: "tiny",
+                state: .start, cloudInit: cloudInit),
+            revision: Revision(created + 5), createRevision: Revision(created))
+    }
+
+    private func cluster() throws -> Cluster {
+        var cluster = Cluster()
+        cluster.sshKeys[SSHKeyID(unchecked: "alice")] = Stored(
+            try SSHKey(publicKey: try SSHPublicKey(Self.key), comment: #"alice "the" first"#),
+            revision: Revision(1), createRevision: Revision(1))
+        return cluster
+    }
+
+    private func seed(
+        _ cloudInit: CloudInit?, created: Int64 = 10, hasOne: Bool = false
+    ) throws -> Seed {
+        let wish = Seed.wish(
+            of: web, wanted(cloudInit, created: created), in: try cluster(), hasOne: hasOne)
+        guard case .seed(let seed) = wish else {
+            Issue.record("\(wish)")
+            return Seed(files: [:])
+        }
+        return seed
+    }
+
+    @Test func holdsWhatNoCloudAsksFor() throws {
+        let files = try seed(
+            CloudInit(
+                sshKeys: [SSHKeyID(unchecked: "alice")], userData: try UserData("#!/bin/sh\nid\n"),
+                networkConfig: try NetworkConfig("version: 2\n"))
+        ).files
+        #expect(
+            files == [
+                "meta-data": """
+                instance-id: "web-10"
+                local-hostname: "Web-1"
+                public-keys:
+                  - "\(Self.key) alice \\"the\\" first"
+
+                """,
+                "user-data": "#!/bin/sh\nid\n", "network-config": "version: 2\n",
+            ])
+        let least = try seed(CloudInit(hostName: try GuestHostName("db"))).files
+        #expect(least["meta-data"] == "instance-id: \"web-10\"\nlocal-hostname: \"db\"\n")
+        #expect(least["user-data"] == "#cloud-config\n{}\n")
+        #expect(least["network-config"] == nil)
+    }
+
+    @Test func aVMWithoutTheFieldHasNoneUnlessItHadOne() throws {
+        #expect(
+            Seed.wish(of: web, wanted(nil), in: try cluster(), hasOne: false) == .none)
+        #expect(try seed(nil, hasOne: true) == seed(CloudInit()))
+    }
+
+    @Test func eachContentHasAFingerprintOfItsOwn() throws {
+        let seeds = [
+            try seed(CloudInit()), try seed(CloudInit(), created: 11),
+            try seed(CloudInit(hostName: try GuestHostName("db"))),
+            try seed(CloudInit(userData: try UserData("#!/bin/sh\nid\n"))),
+            try seed(CloudInit(sshKeys: [SSHKeyID(unchecked: "alice")])),
+        ]
+        #expect(Set(seeds.map(\.fingerprint)).count == seeds.count)
+        #expect(seeds.allSatisfy { $0.fingerprint.count == 32 })
+        #expect(try seed(CloudInit()).fingerprint == seeds[0].fingerprint)
+    }
+
+    @Test func saysWhyItCannotBeMade() throws {
+        let nobody = CloudInit(sshKeys: [SSHKeyID(unchecked: "nobody")])
+        let broken = CloudInit(userData: try UserData("#cloud-config\n- a\n"))
+        let cases = [
+            (nobody, #"there is no ssh-key "nobody""#),
+            (
+                broken,
+                "user data cannot be used: a cloud-config is a mapping: lines of the form 'key: value'"
+            ),
+        ]
+        for (cloudInit, reason) in cases {
+            #expect(
+                Seed.wish(of: web, wanted(cloudInit), in: try cluster(), hasOne: true)
+                    == .impossible(reason))
+        }
+    }
+
+    // MARK: Rules
+
+    private func owned(_ wish: Seed.Wish) -> GuestSituation {
+        var situation = GuestSituation.empty.wanted().holding().claimed()
+        situation.seed = wish
+        return situation
+    }
+
+    @Test func itIsOnRecordThenMadeThenTheGuestStarts() throws {
+        let seed = try seed(CloudInit())
+        let claimed = owned(.seed(seed))
+        #expect(claimed.next == .describeSeed(seed))
+        #expect(
+            claimed.holdingSeed(seed.fingerprint, provisioned: false).next == .makeSeed(seed))
+        #expect(claimed.holdingSeed(seed.fingerprint).next == .start)
+    }
+
+    @Test func theRootDiskComesFirst() throws {
+        let situation = owned(.seed(try seed(CloudInit()))).holding(provisioned: false)
+        #expect(situation.next == .provision(VolumeID(vm: web)))
+    }
+
+    @Test func anotherContentIsMadeAnewBeforeTheNextStartAndNotWhileTheGuestRuns() throws {
+        let seed = try seed(CloudInit())
+        #expect(owned(.seed(seed)).holdingSeed("old").next == .describeSeed(seed))
+        var running = GuestSituation.running.holdingSeed("old")
+        running.seed = .seed(seed)
+        #expect(running.next == .none)
+    }
+
+    @Test func aVMThatNeverHadItsSeedStandsStillAndSaysWhy() {
+        let wish = Seed.Wish.impossible("there is no ssh-key")
+        #expect(owned(wish).next == .report(.failed, message: "there is no ssh-key"))
+        #expect(owned(wish).holdingSeed("old").next == .start)
+        #expect(
+            owned(wish).holdingSeed("old", provisioned: false).next
+                == .report(.failed, message: "there is no ssh-key"))
+    }
+
+    @Test func aSituationReadsTheWishFromTheRecords() throws {
+        var cluster = try cluster()
+        cluster.desiredVMs[web] = wanted(CloudInit())
+        let claim = GuestSituation.empty.claimed().claim
+        cluster.actualVMs[web] = claim
+        let situation = GuestSituation(
+            vm: web, me: thisHost, lease: myLease, in: cluster, domain: nil)
+        #expect(situation.seed == .seed(try seed(CloudInit())))
+    }
+
+    @Test func aSeedWhoseRecordCannotBeReadIsLeftAlone() {
+        var cluster = Cluster()
+        cluster.apply(
+            RawRecord(
+                path: "volumes/web.seed", json: Data("nonsense".utf8), revision: Revision(1),
+                createRevision: Revision(1)))
+        let situation = GuestSituation(
+            vm: web, me: thisHost, lease: myLease, in: cluster, domain: nil)
+        #expect(situation.malformed?.path == "volumes/web.seed")
+    }
+}

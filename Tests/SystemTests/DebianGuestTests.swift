@@ -1,0 +1,128 @@
+import Foundation
+import MetaStackModel
+import MetaStackStore
+import Testing
+
+/// A real operating system, started from nothing but `metastack vm create`. By itself, since it takes minutes
+/// under software emulation.
+@Suite(.serialized) struct DebianGuestTests {
+    /// Whoever logs in to it from outside of all hosts.
+    private struct Login {
+        let key: String
+        let folder: URL
+
+        /// Runs a command in the guest; nil where it cannot be reached or lets nobody in.
+        func run(_ command: String, at address: String) async throws -> String? {
+            let known = folder.appending(path: "known_hosts").path
+            let output = try await Command(
+                [
+                    "ssh", "-i", key, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o",
+                    "ConnectTimeout=5", "-o", "UserKnownHostsFile=\(known)", "-o",
+                    "StrictHostKeyChecking=accept-new", "-o", "HashKnownHosts=no",
+                    "debian@\(address)", command,
+                ], timeout: .seconds(60)
+            ).run()
+            return output.status == 0 ? output.text : nil
+        }
+    }
+
+    @Test func aCloudImageTakesNameKeysAddressesAndUserDataFromItsSeedAndKeepsThem() async throws {
+        try await Fixture.run { test in
+            let lab = test.lab
+            let image = try await lab.tool("build-debian", timeout: .seconds(1500))
+                .trimmingCharacters(in: .newlines)
+            let (name, key) = (test.name("debian"), test.name("alice"))
+            test.delete(image: name)
+            try await lab.succeed("image", "add", name, image, "--wait")
+            try await lab.succeed("flavour", "add", name, "--vcpus", "1", "--ram", "512MiB")
+            test.later { try await lab.succeed("flavour", "delete", name, "--yes") }
+            let login = Login(key: try await test.key(), folder: try test.folder())
+            try await lab.succeed("ssh-key", "create", key, login.key + ".pub")
+            test.later { try await lab.succeed("ssh-key", "delete", key, "--yes") }
+
+            let (v4, v6) = lab.guestAddresses(200)
+            let created = try await lab.json(
+                "vm", "create", name, "--flavour", name, "--image", name, "--ssh-key", key,
+                "--hostname", "bookworm-guest", "--user-data",
+                try test.file("user-data", Self.userData), "--network-config",
+                try test.file("network-config", Self.networkConfig(v4, v6)), "--wait")
+            let vm = test.guest(id: VMID(unchecked: try #require(created["id"]?.text)))
+            let old = try #require(try await vm.claim())
+
+            let began = ContinuousClock.now
+            try await eventually(
+                "the guest lets alice in over IPv6", within: .seconds(600), every: .seconds(2),
+                seen: { vm.lastWords(on: old.value.host) }
+            ) {
+                try await login.run("true", at: v6) != nil
+            }
+            print("ssh after \(began.duration(to: .now))")
+            try await eventually("its user data is done", within: .seconds(300), every: .seconds(2))
+            {
+                try await login.run("cat /var/lib/done", at: v4) == "by cloud-init\n"
+            }
+            #expect(try await login.run("hostname", at: v4) == "bookworm-guest\n")
+            let source = try await login.run("cat /run/cloud-init/result.json", at: v6)
+            #expect(source?.contains("DataSourceNoCloud") == true, "\(source ?? "none")")
+            let id = try await login.run("cat /var/lib/cloud/data/instance-id", at: v6)
+            let boot = try await login.run("cat /proc/sys/kernel/random/boot_id", at: v6)
+            let stranger = Login(key: try test.file("no-key", ""), folder: login.folder)
+            #expect(try await stranger.run("true", at: v6) == nil, "it lets nobody else in")
+
+            test.later { try await lab.boot(old.value.host) }
+            try await lab.tool("kill", old.value.host.text)
+            let died = ContinuousClock.now
+            let new = try await vm.claimed(after: old)
+            #expect(new.value.host != old.value.host)
+            // The host's keys are known by now, and another one would be refused.
+            try await eventually(
+                "it is there again with the same keys", within: .seconds(600), every: .seconds(2),
+                seen: { vm.lastWords(on: new.value.host) }
+            ) {
+                let now = try await login.run("cat /proc/sys/kernel/random/boot_id", at: v6)
+                return now != nil && now != boot
+            }
+            print("ssh again \(died.duration(to: .now)) after its host's death")
+            #expect(try await login.run("hostname", at: v4) == "bookworm-guest\n")
+            #expect(try await login.run("cat /var/lib/cloud/data/instance-id", at: v6) == id)
+        }
+    }
+
+    /// One key alone: others take long to be made under software emulation.
+    private static let userData = """
+        #cloud-config
+        ssh_genkeytypes: [ed25519]
+        write_files:
+          - {path: /var/lib/done, content: "by cloud-init\\n"}
+
+        """
+
+    private static func networkConfig(_ v4: String, _ v6: String) -> String {
+        """
+        version: 2
+        ethernets:
+          eth0:
+            match: {name: "eth0"}
+            addresses: ["\(v4)/24", "\(v6)/64"]
+
+        """
+    }
+}
+
+extension Lab {
+    /// Addresses of the lab's own subnets that no machine of it has.
+    func guestAddresses(_ last: Int) -> (v4: String, v6: String) {
+        let parts = rootAddress.split(separator: ".").map(String.init)
+        let number = Int(parts[2]) ?? 0
+        let prefix = number == 0 ? "fd77::" : "fd77:0:0:\(String(number, radix: 16))::"
+        return (parts.dropLast().joined(separator: ".") + ".\(last)", "\(prefix)\(last)")
+    }
+}
+
+extension Guest {
+    /// The end of its console, for a test that gives up.
+    func lastWords(on host: HostID) -> String {
+        let text = lab.file("disk/var/log/metastack/console/\(id).log", of: host) ?? ""
+        return String(text.suffix(600))
+    }
+}
