@@ -112,6 +112,28 @@ extension AgentTests {
             }
         }
 
+        /// The dead host's QEMU is a watcher of the seed for half a minute.
+        @Test func anHeirMakesTheSeedAnewThoughTheDeadHostHasItOpen() async throws {
+            try await TestFleet.run { fleet in
+                let hosts = try await fleet.startHosts(2)
+                try await fleet.put("desired_vms/web", Self.wanted(#"{"host_name": "one"}"#))
+                let before = try await fleet.until("web runs") { $0.isRunning("web") }
+                let first = try await seed(of: web, fleet)
+                try await fleet.put("desired_vms/web", Self.wanted(#"{"host_name": "two"}"#))
+                let (owner, others) = try hosts.split(by: before.claim("web")?.value.host)
+                // Its guest stays where it is, with both of its disks open.
+                await owner.agent.kill()
+                let after = try await fleet.until("the other host runs web") {
+                    $0.isRunning("web", on: others[0].id)
+                }
+                #expect(after.declines.isEmpty)
+                let second = try await seed(of: web, fleet)
+                #expect(second.seed.files["meta-data"]?.contains("two") == true)
+                let old = FakeDiskPath(pool: first.volume.pool, image: first.volume.image)
+                #expect(await fleet.storage.disks[old] == nil)
+            }
+        }
+
         @Test func aDeletedVMsSeedIsGoneAsWell() async throws {
             try await TestFleet.run { fleet in
                 _ = try await fleet.startHosts()

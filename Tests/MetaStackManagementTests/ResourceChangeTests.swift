@@ -138,7 +138,12 @@ import Testing
                 + #""restart_policy":"never","priority":1,"required_labels":{"a":"b"},"#
                 + #""preferred_labels":{"a":"b"},"groups":{"g":"affinity"},"#
                 + #""move":{"id":"1","from":"h"},"offline_moves":true,"goes_back":true,"#
-                + #""labels":{"a":"b"}}"#
+                + #""labels":{"a":"b"},"cloud_init":{}}"#
+        ),
+        (
+            .sshKey,
+            #"{"public_key":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHCAjW6hJU2G/wLrud9l4vnrdXTJDh1eov19eEumbDOQ","#
+                + #""comment":"c","labels":{"a":"b"}}"#
         ),
         (
             .image,

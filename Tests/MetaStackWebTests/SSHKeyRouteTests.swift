@@ -1,6 +1,7 @@
 import Foundation
 import MetaStackManagement
 import MetaStackModel
+import MetaStackStore
 import MetaStackTesting
 import Testing
 

@@ -43,9 +43,10 @@ extension SystemTests {
                 let seedDisk = disks.first { $0.contains("vms/\(first.image)") }
                 #expect(seedDisk?.contains("<readonly/>") == true, "\(domain)")
                 #expect(disks.count { $0.contains("<readonly/>") } == 1)
-                // Its QEMU has the seed open and is no writer of it.
-                let watchers = try await lab.rbd("status", "vms/\(first.image)")
-                #expect(watchers.contains("Watchers: none"), "\(watchers)")
+                // Its QEMU has the seed open and is no writer of it: nobody holds its lock.
+                #expect(try await lab.rbd("lock", "ls", "vms/\(first.image)").isEmpty)
+                #expect(try await !lab.rbd("lock", "ls", "vms/\(vm.image())").isEmpty)
+                #expect(old.value.clients.count == 1)
 
                 test.later { try await lab.boot(old.value.host) }
                 try await lab.tool("kill", old.value.host.text)

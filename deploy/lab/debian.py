@@ -16,8 +16,9 @@ from lab.image import CACHE
 
 RELEASE = "bookworm"
 MIRROR = "http://deb.debian.org/debian"
-PACKAGES = "cloud-init iproute2 openssh-server systemd-sysv udev"
-KERNEL = "linux-image-cloud-amd64"
+PACKAGES = "iproute2 openssh-server systemd-sysv udev"
+#: What debootstrap does not find all packages of, or what wants settings first; apt brings them.
+LATER = "cloud-init linux-image-cloud-amd64"
 
 #: Bytes: where the first partition begins, its size, and the root file system's.
 START = 1 << 20
@@ -41,8 +42,9 @@ FILES = {
     "etc/hostname": "nobody-named-me\n",
     "etc/initramfs-tools/conf.d/lab": "MODULES=list\n",
     "usr/share/initramfs-tools/modules.d/lab": MODULES,
-    # Another data source would be asked for by network first.
-    "etc/cloud/cloud.cfg.d/90-lab.cfg": "datasource_list: [NoCloud, None]\n",
+    # Another data source would be asked for by network first,
+    # and there are no locales to choose from.
+    "etc/cloud/cloud.cfg.d/90-lab.cfg": "datasource_list: [NoCloud, None]\nlocale: false\n",
     # No service starts in the folder that becomes the image.
     "usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n",
 }
@@ -89,7 +91,8 @@ def install(root):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
     (root / "usr/sbin/policy-rc.d").chmod(0o755)
-    inside(root, "apt-get", "-qq", "install", "--no-install-recommends", KERNEL)
+    inside(root, "apt-get", "-qq", "update")
+    inside(root, "apt-get", "-qq", "install", "--no-install-recommends", *LATER.split())
     # cloud-init writes what networkd reads; nothing else sets up interfaces here.
     inside(root, "systemctl", "enable", "systemd-networkd")
     inside(root, "apt-get", "clean")

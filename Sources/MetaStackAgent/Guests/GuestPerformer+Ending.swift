@@ -169,9 +169,9 @@ extension GuestPerformer {
         return nil
     }
 
-    /// A writer that died keeps an image from being removed for half a minute, unless it is
+    /// Who has an image open keeps it from being removed, one that died for half a minute, unless it is
     /// evicted.
-    private func removeDisk(_ image: String, of volume: Volume) async throws {
+    func removeDisk(_ image: String, of volume: Volume) async throws {
         do {
             try await storage.remove(image, in: volume.pool)
         } catch {

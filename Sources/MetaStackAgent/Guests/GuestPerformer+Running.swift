@@ -33,7 +33,7 @@ extension GuestPerformer {
         let image = DiskImage(pool: volume.pool, name: volume.image)
         let began = clock.now
         do {
-            for name in volume.discarded { try await storage.remove(name, in: volume.pool) }
+            for name in volume.discarded { try await removeDiscarded(name, of: volume, id) }
             view.noteMaking(image, of: situation.vm)
             volume.size = try await making(volume)
         } catch is CancellationError {
@@ -51,6 +51,18 @@ extension GuestPerformer {
         let result = try await transactions.update(id, volume, known: known, claim: claim)
         if case .written = result { view.noteMade(image, of: situation.vm) }
         return outcome(result, situation)
+    }
+
+    /// What was discarded of a root disk nobody has open but who tries to make it. A seed may have been
+    /// whole, and the QEMU of a host that died watches it for half a minute.
+    private func removeDiscarded(
+        _ name: String, of volume: Volume, _ id: VolumeID
+    ) async throws {
+        if id.isReadOnly {
+            try await removeDisk(name, of: volume)
+        } else {
+            try await storage.remove(name, in: volume.pool)
+        }
     }
 
     /// Whether nobody has tried to make the image yet, and nobody but this attempt will.

@@ -17,6 +17,8 @@ public actor FakeHypervisor: Hypervisor {
         var specification: GuestSpecification
         var state: LocalDomain.State
         var disks: [(path: FakeDiskPath, client: StorageClient)]
+        /// Those that the guest may only read; QEMU watches them as well.
+        var readOnly: [(path: FakeDiskPath, client: StorageClient)] = []
     }
 
     public nonisolated let calls = CallPoints<Call>()
@@ -73,12 +75,12 @@ public actor FakeHypervisor: Hypervisor {
         do {
             for case .rbd(let disk) in guest.disks {
                 let path = FakeDiskPath(pool: disk.pool, image: disk.image)
-                guard !disk.isReadOnly else {
-                    try await storage.read(path)
-                    continue
-                }
                 let client = try await storage.open(path, from: address)
-                guests[guest.vm]?.disks.append((path, client))
+                if disk.isReadOnly {
+                    guests[guest.vm]?.readOnly.append((path, client))
+                } else {
+                    guests[guest.vm]?.disks.append((path, client))
+                }
             }
         } catch {
             await remove(guest.vm)
@@ -215,6 +217,8 @@ public actor FakeHypervisor: Hypervisor {
 
     private func remove(_ vm: VMID) async {
         let guest = guests.removeValue(forKey: vm)
-        for disk in guest?.disks ?? [] { await storage.close(disk.path, disk.client) }
+        for disk in (guest?.disks ?? []) + (guest?.readOnly ?? []) {
+            await storage.close(disk.path, disk.client)
+        }
     }
 }

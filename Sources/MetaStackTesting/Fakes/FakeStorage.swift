@@ -146,11 +146,6 @@ public actor FakeStorage: BlockStorage {
         return client
     }
 
-    /// Opens a disk for reading alone, which nobody hears of.
-    ///
-    /// - Throws: `FakeStorageError` where there is no such disk.
-    func read(_ path: FakeDiskPath) throws { _ = try disk(at: path) }
-
     func close(_ path: FakeDiskPath, _ client: StorageClient) {
         guard disks[path] != nil else { return }
         letGo(path, client)

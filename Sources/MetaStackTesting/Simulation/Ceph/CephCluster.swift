@@ -54,14 +54,6 @@ final class SimulatedCeph {
         return client
     }
 
-    /// A client that only reads watches nothing.
-    ///
-    /// - Throws: where the image is not there.
-    func read(_ path: FakeDiskPath) throws {
-        guard let image = images[path] else { throw FakeStorageError.noImage(path) }
-        if !image.isWhole { oracle?.violated("a guest opens the half-made image \(path)") }
-    }
-
     /// How all addresses of a host's clients begin.
     static func address(of host: Int) -> String { "10.0.0.\(host + 1):0/" }
 

@@ -17,6 +17,8 @@ final class SimulatedDomain: @unchecked Sendable {
     private(set) var hasRun = false
     private(set) var paths: [FakeDiskPath] = []
     private var clients: [FakeDiskPath: StorageClient] = [:]
+    /// QEMU's clients at disks that the guest may only read: they watch, and write nothing.
+    private var readers: [FakeDiskPath: StorageClient] = [:]
     private let ceph: SimulatedCeph
     private let pace: Duration
     /// The last number that the guest knows to be on its disk; nil before it has read it.
@@ -44,11 +46,12 @@ final class SimulatedDomain: @unchecked Sendable {
         pace = ceph.world.duration(.milliseconds(300), .milliseconds(1500))
         for case .rbd(let disk) in specification.disks {
             let path = FakeDiskPath(pool: disk.pool, image: disk.image)
+            let client = try ceph.open(path, for: self)
             guard !disk.isReadOnly else {
-                try ceph.read(path)
+                readers[path] = client
                 continue
             }
-            clients[path] = try ceph.open(path, for: self)
+            clients[path] = client
             paths.append(path)
         }
     }
@@ -91,6 +94,9 @@ final class SimulatedDomain: @unchecked Sendable {
         isGone = true
         for (path, client) in clients.sorted(by: { $0.value < $1.value }) {
             ceph.close(client, of: path, isHeard: isHeard && writing == nil)
+        }
+        for (path, client) in readers.sorted(by: { $0.value < $1.value }) {
+            ceph.close(client, of: path, isHeard: isHeard)
         }
     }
 
