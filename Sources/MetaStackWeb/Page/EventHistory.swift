@@ -15,8 +15,10 @@ final class EventHistory: Sendable {
     /// Events that are kept.
     static let most = 10_000
     private static let retryAfter = Duration.milliseconds(500)
-    /// How long a page waits for the past to be read, and for a change that it has heard of.
-    private static let longestWait = Duration.seconds(5)
+    /// How long a page waits for the past to be read.
+    private static let longestReading = Duration.seconds(5)
+    /// How long it waits for a change that it has heard of.
+    private static let longestReach = Duration.seconds(2)
 
     private struct State {
         var events: Deque<ClusterEvent> = []
@@ -119,7 +121,10 @@ final class EventHistory: Sendable {
             self.state.withLock { $0.revision.map { $0 >= revision } ?? false }
         }
         if !isThere() {
-            await wait(atMost: Self.longestWait) { for await _ in news where isThere() { return } }
+            let isRead = state.withLock { $0.revision != nil }
+            await wait(atMost: isRead ? Self.longestReach : Self.longestReading) {
+                for await _ in news where isThere() { return }
+            }
         }
         return state.withLock { state in
             state.revision.map { EventLog(events: Array(state.events), revision: $0) }

@@ -43,7 +43,7 @@ struct RebalanceRoutes {
     private static func page(_ view: RebalanceView) -> Page {
         Page(
             title: "Share the load", template: "rebalance", content: view,
-            kinds: [.vm, .host, .flavour])
+            kinds: [.vm, .host, .flavour, .config])
     }
 }
 
