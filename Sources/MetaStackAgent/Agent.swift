@@ -87,6 +87,9 @@ public struct Agent: Service {
                 StorageService(
                     storage: parts.storage, settings: configuration.storage, host: host,
                     router: router, clock: clock, logger: logger),
+                StorageReportService(
+                    storage: parts.storage, settings: configuration.storage, host: host,
+                    router: router, clock: clock, logger: logger),
                 WatchService(
                     store: parts.store, view: view, router: router, witnesses: witnesses,
                     clock: clock, random: parts.random, logger: logger),

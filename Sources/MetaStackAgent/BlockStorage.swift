@@ -40,8 +40,25 @@ public protocol BlockStorage: Sendable {
     /// Which of these clients may not write at present.
     func evicted(among clients: [StorageClient]) async throws -> [StorageClient]
     func liftEvictions(of clients: [StorageClient]) async throws
+    /// Clients of this host that are evicted, whoever did it.
+    func localEvictions() async throws -> [StorageClient]
+    /// The names of all images in a pool.
+    func images(in pool: PoolName) async throws -> [String]
+    /// What the storage says of itself.
+    func health() async throws -> StorageHealth
     /// How the hypervisor reaches the disk.
     func disk(_ image: String, in pool: PoolName) async throws -> GuestDisk
+}
+
+/// The storage's own checks that are raised, by name, in order.
+public struct StorageHealth: Sendable, Equatable {
+    public var errors: [String]
+    public var warnings: [String]
+
+    public init(errors: [String] = [], warnings: [String] = []) {
+        self.errors = errors
+        self.warnings = warnings
+    }
 }
 
 /// An image as it lies in the storage.

@@ -146,6 +146,15 @@ final class CephStorage: BlockStorage {
         }
     }
 
+    func images(in name: PoolName) async throws -> [String] {
+        try await connected { try await $0.pool(name).images() }
+    }
+
+    func health() async throws -> StorageHealth {
+        let health = try await connected { try await $0.cluster.health() }
+        return StorageHealth(errors: health.errors, warnings: health.warnings)
+    }
+
     // MARK: Fencing
 
     func writers(of image: String, in name: PoolName) async throws -> [StorageClient] {
@@ -188,6 +197,14 @@ final class CephStorage: BlockStorage {
         let evicted = try await connected { try await $0.cluster.evictions() }
         let addresses = Set(evicted.map(\.client.description))
         return clients.filter { addresses.contains($0.address) }
+    }
+
+    func localEvictions() async throws -> [StorageClient] {
+        try await connected { ceph in
+            let own = try await ceph.cluster.ownAddress().host
+            return try await ceph.cluster.evictions().map(\.client).filter { $0.host == own }
+                .map { StorageClient(address: $0.description) }.sorted()
+        }
     }
 
     func liftEvictions(of clients: [StorageClient]) async throws {

@@ -22,6 +22,7 @@ final class HostRecord: Sendable {
         var pools: [PoolName]
         /// What is wrong, by the part of the host that said so.
         var messages: [Part: String] = [:]
+        var storage = StorageReport()
     }
 
     /// A part of the host that can be out of order.
@@ -59,6 +60,16 @@ final class HostRecord: Sendable {
             let known = state.messages[part]
             state.messages[part] = message
             return known != message
+        }
+    }
+
+    /// Says what was found in the storage.
+    ///
+    /// - Returns: whether that is new.
+    func setStorage(_ report: StorageReport) -> Bool {
+        state.withLock { state in
+            defer { state.storage = report }
+            return state.storage != report
         }
     }
 
@@ -123,6 +134,7 @@ final class HostRecord: Sendable {
                 version: fixed.version, hypervisor: state.capacity.description,
                 domainType: state.capacity.domainType, architecture: state.capacity.architecture,
                 pools: state.pools, networks: fixed.networks,
+                storage: state.storage,
                 message: messages.isEmpty ? nil : messages.joined(separator: "; "),
                 since: fixed.since)
         }

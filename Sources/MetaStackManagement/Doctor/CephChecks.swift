@@ -5,6 +5,8 @@ extension Check {
     static let ceph = [
         ofRecords(.ceph, "answers") { cluster, _ in storageTroubles(cluster) },
         ofRecords(.ceph, "pools") { cluster, _ in lackingPools(cluster) },
+        ofRecords(.ceph, "health") { cluster, _ in health(cluster) },
+        ofRecords(.ceph, "room") { cluster, _ in room(cluster) },
     ]
 
     /// Hosts whose storage is away, or without a pool, by what they say.
@@ -28,6 +30,58 @@ extension Check {
         guard !names.isEmpty else { return "ceph -s" }
         return names.map { "ceph osd pool create \($0) && rbd pool init \($0)" }
             .joined(separator: " && ")
+    }
+
+    // MARK: What Ceph says of itself
+
+    /// Ceph's checks that mean that writes are refused, or soon will be.
+    private static let roomChecks: Set = [
+        "OSD_FULL", "OSD_BACKFILLFULL", "OSD_NEARFULL", "POOL_FULL", "POOL_BACKFILLFULL",
+        "POOL_NEARFULL",
+    ]
+
+    /// All checks that some host tells of; what is an error to one is one.
+    private static func raised(_ cluster: Cluster) -> (errors: [String], warnings: [String]) {
+        let reports = cluster.hosts.values.map(\.value.storage)
+        let errors = Set(reports.flatMap(\.errors))
+        return (errors.sorted(), Set(reports.flatMap(\.warnings)).subtracting(errors).sorted())
+    }
+
+    private static func health(_ cluster: Cluster) -> [Finding] {
+        let (errors, warnings) = raised(cluster)
+        func finding(_ weight: Finding.Weight, _ names: [String], _ word: String) -> [Finding] {
+            let names = names.filter { !roomChecks.contains($0) }
+            guard !names.isEmpty else { return [] }
+            return [
+                Finding(
+                    weight, nil, "Ceph \(word): \(names.joined(separator: ", "))",
+                    remedy: "ceph health detail")
+            ]
+        }
+        return finding(.problem, errors, "says that it is broken")
+            + finding(.notice, warnings, "warns")
+    }
+
+    private static func room(_ cluster: Cluster) -> [Finding] {
+        let (errors, warnings) = raised(cluster)
+        let full = (errors + warnings).filter { $0.hasSuffix("_FULL") && roomChecks.contains($0) }
+        let nearly = (errors + warnings).filter { roomChecks.contains($0) && !full.contains($0) }
+        let remedy = "ceph osd df, then add OSDs or delete what nobody needs"
+        if !full.isEmpty {
+            return [
+                Finding(
+                    .problem, nil,
+                    "Ceph is full: guests that write are paused (\(full.joined(separator: ", ")))",
+                    remedy: remedy)
+            ]
+        }
+        guard !nearly.isEmpty else { return [] }
+        return [
+            Finding(
+                .problem, nil,
+                "Ceph is nearly full: guests are paused when it is (\(nearly.joined(separator: ", ")))",
+                remedy: remedy)
+        ]
     }
 
     private static func lackingPools(_ cluster: Cluster) -> [Finding] {

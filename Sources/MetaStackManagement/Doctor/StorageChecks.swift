@@ -4,7 +4,9 @@ import MetaStackModel
 extension Check {
     static let storage = [
         ofRecords(.storage, "evictions") { evictions($0, $1) },
+        ofRecords(.storage, "strange evictions") { cluster, _ in strangeEvictions(cluster) },
         ofRecords(.storage, "leaks") { leaks($0, $1) },
+        ofRecords(.storage, "strange images") { cluster, _ in strangeImages(cluster) },
         ofRecords(.storage, "attempts") { cluster, _ in attempts(cluster) },
         ofRecords(.storage, "images") { cluster, _ in cluster.imageFindings },
     ]
@@ -40,6 +42,42 @@ extension Check {
                         + "\(host) is live",
                     remedy: "systemctl restart metastack-node on host \(host)")
             ]
+        }
+    }
+
+    /// Clients that Ceph refuses and that no VM's history names: nobody will let them in again.
+    private static func strangeEvictions(_ cluster: Cluster) -> [Finding] {
+        let named = Set(cluster.histories.values.flatMap { $0.value.evicted.map(\.client) })
+        return cluster.hosts.sorted { $0.key < $1.key }.flatMap { id, host -> [Finding] in
+            let clients = host.value.storage.unknownEvictions.filter { !named.contains($0) }
+            guard !clients.isEmpty else { return [] }
+            let shown = clients.prefix(3).map(\.address).joined(separator: ", ")
+            let more = clients.count > 3 ? " and \(clients.count - 3) more" : ""
+            return [
+                Finding(
+                    .notice, .host, ids: [id.text],
+                    "Ceph refuses \(shown)\(more) of host \(id), and no record says why; it runs out "
+                        + "by itself, or sooner once no guest of it is left there (virsh list --all)",
+                    remedy: clients.prefix(3).map { "ceph osd blocklist rm \($0.address)" }
+                        .joined(separator: " && "))
+            ]
+        }
+    }
+
+    /// Images that a node has made and that no record knows: a record was deleted by hand, or etcd is one
+    /// out of a backup.
+    private static func strangeImages(_ cluster: Cluster) -> [Finding] {
+        let recorded =
+            cluster.volumes.values.flatMap { $0.values.flatMap(\.value.allImages) }
+            + cluster.actualImages.values.flatMap(\.value.allImages)
+        let known = Set(recorded)
+        let images = Set(cluster.hosts.values.flatMap(\.value.storage.unknownImages))
+            .filter { path in !known.contains(String(path.drop { $0 != "/" }.dropFirst())) }
+        return images.sorted().map { image in
+            Finding(
+                .problem, nil, "no record knows the image \(image), which a node has made",
+                remedy: "look whether somebody misses it (rbd info \(image.forShell)), then "
+                    + "rbd snap ls \(image.forShell) and rbd rm \(image.forShell)")
         }
     }
 

@@ -28,6 +28,8 @@ public struct Host: Record {
     public var pools: [PoolName]
     /// The bridges that guests can be put on.
     public var networks: [String]
+    /// What is wrong in the storage, and what was left there.
+    public var storage: StorageReport
     /// What is wrong with the host; nil where nothing is. Such a host takes no VMs.
     public var message: String?
     public var since: Timestamp
@@ -40,7 +42,8 @@ public struct Host: Record {
         addresses: [String] = [], labels: [String: String] = [:],
         version: String, hypervisor: String, domainType: String = "", architecture: String = "",
         pools: [PoolName] = [], networks: [String] = [],
-        message: String? = nil, since: Timestamp, rest: [String: JSONValue] = [:]
+        storage: StorageReport = StorageReport(), message: String? = nil, since: Timestamp,
+        rest: [String: JSONValue] = [:]
     ) {
         self.name = name
         self.totalRAM = totalRAM
@@ -60,6 +63,7 @@ public struct Host: Record {
         self.architecture = architecture
         self.pools = pools
         self.networks = networks
+        self.storage = storage
         self.message = message
         self.since = since
         self.rest = rest
@@ -85,6 +89,7 @@ public struct Host: Record {
         architecture = try fields.optional("architecture", default: "")
         pools = try fields.optional("pools", default: [])
         networks = try fields.optional("networks", default: [])
+        storage = try fields.optional("storage", default: StorageReport())
         message = try fields.optional("message")
         since = try fields.optional("since", default: Timestamp(milliseconds: 0))
         rest = try fields.rest()
@@ -110,6 +115,7 @@ public struct Host: Record {
         if !architecture.isEmpty { try fields.put("architecture", architecture) }
         try fields.put("pools", pools)
         try fields.put("networks", networks)
+        if !storage.isEmpty { try fields.put("storage", storage) }
         try fields.put("message", message)
         try fields.put("since", since)
     }

@@ -11,7 +11,7 @@ public actor FakeStorage: BlockStorage {
     public enum Call: Sendable, Hashable {
         case missingPools, clone, store, remove, importImage, removeImage, writers, evict,
             breakLocks
-        case liftEvictions, evicted, disk
+        case liftEvictions, evicted, disk, localEvictions, images, health
     }
 
     public nonisolated let calls = CallPoints<Call>()
@@ -23,6 +23,7 @@ public actor FakeStorage: BlockStorage {
     private var pools: Set<PoolName>
     private var clientsMade = 0
     private var strangers = ""
+    private var saidHealth = StorageHealth()
 
     /// - Parameter pools: those that exist, and that nodes are configured for.
     public init(
@@ -126,6 +127,21 @@ public actor FakeStorage: BlockStorage {
         }
     }
 
+    public func localEvictions() async throws -> [StorageClient] {
+        try await calls.reached(.localEvictions)
+        return evicted.filter { !$0.address.hasPrefix("\(strangers):") }.sorted()
+    }
+
+    public func images(in pool: PoolName) async throws -> [String] {
+        try await calls.reached(.images)
+        return disks.keys.filter { $0.pool == pool }.map(\.image).sorted()
+    }
+
+    public func health() async throws -> StorageHealth {
+        try await calls.reached(.health)
+        return saidHealth
+    }
+
     public func disk(_ image: String, in pool: PoolName) async throws -> GuestDisk {
         try await calls.reached(.disk)
         return .rbd(GuestDisk.RBD(pool: pool, image: image, monitors: [], user: "metastack"))
@@ -171,6 +187,12 @@ public actor FakeStorage: BlockStorage {
 
     /// Names the address whose clients are on no host of the test's.
     public func setStrangers(_ address: String) { strangers = address }
+
+    /// Has the storage complain.
+    public func setHealth(_ health: StorageHealth) { saidHealth = health }
+
+    /// An image that no node has asked for.
+    public func leave(_ path: FakeDiskPath) throws { try make(path, FakeDisk(size: .zero)) }
 
     /// Takes a pool away, or gives it back.
     public func setPool(_ pool: PoolName, exists: Bool) {

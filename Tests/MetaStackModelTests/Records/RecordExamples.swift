@@ -55,7 +55,10 @@ enum RecordExamples {
          "used_vcpu": 1, "lease": "7f", "machine": "m", "addresses": ["10.0.0.1"],
          "labels": {"rack": "a"}, "version": "1.0.0", "hypervisor": "QEMU",
          "domain_type": "kvm", "architecture": "x86_64", "pools": ["vms"],
-         "networks": ["br0"], "message": "the storage is away",
+         "networks": ["br0"],
+         "storage": {"errors": ["OSD_FULL"], "warnings": ["MON_DOWN"],
+                     "unknown_images": ["vms/x.1"], "unknown_evictions": ["10.0.0.1:0/1"]},
+         "message": "the storage is away",
          "since": "2026-11-21T10:00:00.000Z"}
         """
     private static let volume = """

@@ -169,6 +169,21 @@ final class SimulatedStorage: BlockStorage, @unchecked Sendable {
         client.address.hasPrefix(SimulatedCeph.address(of: host))
     }
 
+    func localEvictions() async throws -> [StorageClient] {
+        try await ask { [self] in
+            let address = SimulatedCeph.address(of: host)
+            return ceph.blocklist.filter { $0.address.hasPrefix(address) }.sorted()
+        }
+    }
+
+    func images(in pool: PoolName) async throws -> [String] {
+        try await ask { [self] in
+            ceph.images.keys.filter { $0.pool == pool }.map(\.image).sorted()
+        }
+    }
+
+    func health() async throws -> StorageHealth { try await ask { StorageHealth() } }
+
     /// The answer comes when every server has the new map.
     func evict(_ clients: [StorageClient]) async throws {
         try await ask { [self] (reply: @escaping (Result<Void, any Error>) -> Void) in

@@ -92,6 +92,14 @@ final class MutatedStorage: BlockStorage, @unchecked Sendable {
         try await real.liftEvictions(of: clients)
     }
 
+    func localEvictions() async throws -> [StorageClient] {
+        try await real.localEvictions()
+    }
+
+    func images(in pool: PoolName) async throws -> [String] { try await real.images(in: pool) }
+
+    func health() async throws -> StorageHealth { try await real.health() }
+
     func disk(_ image: String, in pool: PoolName) async throws -> GuestDisk {
         try await real.disk(image, in: pool)
     }
