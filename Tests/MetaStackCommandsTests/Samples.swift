@@ -108,7 +108,7 @@ func perform(
     let session = CommandSession(
         access: access, screen: screen.screen(isTerminal: isTerminal),
         format: command.global.output, quiet: command.global.quiet, now: { now },
-        newID: newID, editor: editor)
+        newID: newID, editor: editor, user: "tester")
     try await command.perform(in: session)
 }
 

@@ -107,6 +107,68 @@ import Testing
         }
     }
 
+    @Test func whatCephSaysOfItselfIsTold() {
+        func storage(_ host: String, _ report: String) -> (inout Cluster) -> Void {
+            { $0.host(host, lease: host == "a" ? 5 : 6, #","storage":\#(report)"#) }
+        }
+        expect(
+            .ceph, "notice: Ceph warns: MON_DOWN, PG_DEGRADED", do: "ceph health detail",
+            after: storage("b", #"{"warnings":["PG_DEGRADED","MON_DOWN"]}"#))
+        expect(
+            .ceph, "problem: Ceph says that it is broken: PG_DAMAGED", do: "ceph health detail",
+            after: storage("a", #"{"errors":["PG_DAMAGED"]}"#))
+        let room = "ceph osd df, then add OSDs or delete what nobody needs"
+        expect(
+            .ceph, "problem: Ceph is nearly full: guests are paused when it is (OSD_NEARFULL)",
+            do: room, after: storage("a", #"{"warnings":["OSD_NEARFULL"]}"#))
+        expect(
+            .ceph, "problem: Ceph is full: guests that write are paused (OSD_FULL)",
+            do: room, after: storage("a", #"{"errors":["OSD_FULL"],"warnings":["POOL_NEARFULL"]}"#))
+        // What two hosts say is one thing.
+        #expect(
+            found(.ceph) { cluster in
+                for name in ["a", "b"] { storage(name, #"{"warnings":["MON_DOWN"]}"#)(&cluster) }
+            }.count == 1)
+    }
+
+    @Test func whatNodesFindInTheStorageAndNoRecordKnowsIsTold() {
+        expect(
+            .storage,
+            "problem: no record knows the image vms/v9.root.0123456789abcdef, which a node has made",
+            do: "look whether somebody misses it (rbd info vms/v9.root.0123456789abcdef), then "
+                + "rbd snap ls vms/v9.root.0123456789abcdef and rbd rm vms/v9.root.0123456789abcdef"
+        ) {
+            $0.host(
+                "a", lease: 5,
+                #","storage":{"unknown_images":["vms/v9.root.0123456789abcdef","vms/v1.x"]}"#)
+        }
+        expect(
+            .storage,
+            "notice: Ceph refuses 10.0.0.1:0/7 of host a, and no record says why; it runs out by "
+                + "itself, or sooner once no guest of it is left there (virsh list --all)",
+            do: "ceph osd blocklist rm 10.0.0.1:0/7"
+        ) {
+            $0.host("a", lease: 5, #","storage":{"unknown_evictions":["10.0.0.1:0/7"]}"#)
+        }
+    }
+
+    @Test func aLongMaintenanceIsAProblem() {
+        func since(_ time: String) -> (inout Cluster) -> Void {
+            {
+                $0.put(
+                    "desired_hosts/b",
+                    #"{"state":"maintenance","reason":"fans","by":"ops","since":"\#(time)"}"#,
+                    at: 20)
+            }
+        }
+        expect(
+            .hosts, "notice: host b is in maintenance since 2027-01-12, 3d (by ops): fans",
+            do: "metastack host ready b", after: since("2027-01-12T08:00:00.000Z"))
+        expect(
+            .hosts, "problem: host b is in maintenance since 2027-01-07, 8d (by ops): fans",
+            do: "metastack host ready b", after: since("2027-01-07T07:00:00.000Z"))
+    }
+
     // MARK: Hosts
 
     @Test func hostsThatAreTroubledOrHoldBackAreTold() {

@@ -214,7 +214,9 @@ import Testing
         let hash = #""hash":"sha256:\#(String(repeating: "0", count: 64))""#
         #expect(
             told(
-                RawRecord("desired_hosts/a", #"{"state":"maintenance","reason":"fans"}"#, at: 20),
+                RawRecord(
+                    "desired_hosts/a", #"{"state":"maintenance","reason":"fans","by":"ops"}"#,
+                    at: 20),
                 RawRecord("desired_hosts/a", #"{"ram_overcommit":2}"#, at: 21),
                 RawRecord("global_config/takeover", #"{"state":"disarmed","reason":"x"}"#, at: 22),
                 RawRecord("global_config/moves", #"{"per_host":3}"#, at: 23),
@@ -227,7 +229,7 @@ import Testing
                     "tokens/t1",
                     #"{"name":"ci",\#(hash),"role":"viewer","last_used":"2027-01-15T08:00:00Z"}"#,
                     at: 28), RawRecord("tokens/t1", nil, at: 29)) == [
-                    "maintenance a: fans", "ready a", "changed a: ram_overcommit - → 2",
+                    "maintenance a: by ops: fans", "ready a", "changed a: ram_overcommit - → 2",
                     "disarmed takeover: x", "created moves: per_cluster - → 16, per_host - → 3",
                     "importing debian: on host a", "ready debian: on host a",
                     "created ci: role viewer", "deleted ci",

@@ -153,7 +153,7 @@ import Testing
         (.flavour, #"{"name":"a","vcpus":1,"ram":64,"disk":128,"labels":{"a":"b"}}"#),
         (
             .host,
-            #"{"state":"maintenance","reason":"r","labels":{"a":"b"},"vcpu_overcommit":2,"#
+            #"{"state":"maintenance","reason":"r","since":"2026-11-21T10:00:00.000Z","by":"o","labels":{"a":"b"},"vcpu_overcommit":2,"#
                 + #""ram_overcommit":2}"#
         ),
     ])

@@ -84,7 +84,8 @@ extension CommandSession {
     ///
     /// - Throws: `CommandFailure` where somebody else was faster.
     func write(_ change: ResourceChange) async throws -> Revision {
-        try await write(change.writes, if: change.conditions, orElse: change.conflict)
+        try await write(
+            change.signed(by: user).writes, if: change.conditions, orElse: change.conflict)
     }
 }
 

@@ -14,6 +14,8 @@ struct CommandSession: Sendable {
     let newID: @Sendable () -> String
     /// Lets a person change a file.
     var editor = Editor.standard
+    /// Who writes, where this program knows it better than the server.
+    var user: String?
 
     var renderer: Renderer { Renderer(format: format, hasColours: screen.hasColours) }
 

@@ -21,7 +21,7 @@ extension ClusterCommand {
         let session = CommandSession(
             access: connection.access, screen: .standard(), format: global.output,
             quiet: global.quiet, now: { Timestamp(Date()) },
-            newID: { UUID().uuidString.lowercased() })
+            newID: { UUID().uuidString.lowercased() }, user: connection.user)
         do {
             try await perform(in: session)
         } catch {
@@ -35,6 +35,8 @@ extension ClusterCommand {
 /// A way to the cluster.
 struct Connection: Sendable {
     let access: any ClusterAccess
+    /// Who writes over it; nil where the server knows.
+    let user: String?
     /// Ends it and all that runs over it.
     let close: @Sendable () async -> Void
 
@@ -54,6 +56,7 @@ struct Connection: Sendable {
     init(_ server: ServerSettings) throws {
         let curl = try Curl(name: "api")
         access = RemoteAccess(api: try RemoteAPI(server, curl: curl))
+        user = nil
         close = { await curl.shutdown() }
     }
 
@@ -64,7 +67,8 @@ struct Connection: Sendable {
             EtcdConfiguration(configuration.etcd),
             logger: log.logger(atLeast: quiet ? .critical : nil))
         let store = ClusterStore(client: client, prefix: configuration.etcd.prefix)
-        access = LoggedAccess(access: store, log: log)
+        user = NSUserName()
+        access = LoggedAccess(access: store, log: log, user: NSUserName())
         close = {
             await client.shutdown()
             await log.close()

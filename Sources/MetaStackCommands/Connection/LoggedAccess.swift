@@ -14,10 +14,10 @@ struct LoggedAccess: ClusterAccess {
     private let log: ProgramLog
     private let logger: Logger
 
-    init(access: any ClusterAccess, log: ProgramLog) {
+    init(access: any ClusterAccess, log: ProgramLog, user: String) {
         self.access = access
         self.log = log
-        logger = log.logger(metadata: ["user": "\(NSUserName())"])
+        logger = log.logger(metadata: ["user": "\(user)"])
     }
 
     func load() async throws -> Cluster {

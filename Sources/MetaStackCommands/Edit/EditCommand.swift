@@ -76,6 +76,7 @@ extension CommandSession {
             patch.overlaid(with: try field.patch(kind, in: cluster))
         }
         let change = try ResourceChange.patch(kind, id: id, patch, in: cluster, at: now())
+            .signed(by: user)
         let stored = cluster.desiredRecord(kind, id)
         guard change.isNeeded else {
             return try report(

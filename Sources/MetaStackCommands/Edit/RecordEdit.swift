@@ -83,7 +83,8 @@ struct RecordEdit {
                 throw CommandFailure(.usage, "the text must be one document")
             }
             let change = try ResourceChange.replace(
-                kind, id: id, value, expecting: stored?.revision, in: cluster, at: session.now())
+                kind, id: id, value, expecting: stored?.revision, in: cluster, at: session.now()
+            ).signed(by: session.user)
             guard change.isNeeded else {
                 session.confirm("nothing was changed")
                 return .done

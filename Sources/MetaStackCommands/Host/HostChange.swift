@@ -16,6 +16,7 @@ struct HostChange: Sendable {
         let known = cluster.desiredHosts[id]
         var changed = known?.value ?? DesiredHost()
         change(&changed)
+        changed = changed.noted(after: known?.value, at: session.now(), by: session.user)
         let key = RecordKey.desiredHost(id)
         // One that cannot be read is replaced.
         let conditions: [RecordCondition] =

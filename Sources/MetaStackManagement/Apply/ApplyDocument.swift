@@ -92,7 +92,7 @@ package struct ApplyDocument: Sendable, Equatable {
     }
 
     private static let kept: [ResourceKind: Set<String>] = [
-        .vm: ["state", "move", "created_at"], .host: ["state", "reason"],
+        .vm: ["state", "move", "created_at"], .host: ["state", "reason", "since", "by"],
     ]
 
     private static func meansTheSame(

@@ -16,7 +16,7 @@ extension Check {
         Check(group: .hosts, name: "sessions") { patient in
             patient.cluster.map { sessions($0, patient.etcd?.leases ?? [:]) }
         },
-        ofRecords(.hosts, "maintenance") { cluster, _ in maintenance(cluster) },
+        ofRecords(.hosts, "maintenance") { maintenance($0, $1) },
         ofRecords(.hosts, "room") { cluster, _ in room(cluster) },
         ofRecords(.hosts, "alike") { cluster, _ in alike(cluster) },
     ]
@@ -38,15 +38,26 @@ extension Check {
         }
     }
 
-    private static func maintenance(_ cluster: Cluster) -> [Finding] {
+    /// Longer than this a maintenance has most likely been forgotten.
+    private static let longestMaintenance: Int64 = 7 * 24 * 3600_000
+
+    private static func maintenance(_ cluster: Cluster, _ patient: Patient) -> [Finding] {
         cluster.desiredHosts.sorted { $0.key < $1.key }.compactMap { id, wanted in
             guard wanted.value.state == .maintenance else { return nil }
             let reason = wanted.value.reason.map { ": \($0)" } ?? ""
             let vms = cluster.vms(on: id).count
             let left =
                 vms == 0 ? "" : vms == 1 ? ", 1 VM is still there" : ", \(vms) VMs are still there"
+            let isLong =
+                wanted.value.since?.isOlder(than: longestMaintenance, at: patient.now) ?? false
+            let since = wanted.value.since.map { since in
+                " since \(since.description.prefix { $0 != "T" })"
+                    + (since.age(at: patient.now).map { ", \($0)" } ?? "")
+            }
+            let by = wanted.value.by.map { " (by \($0))" } ?? ""
             return Finding(
-                .notice, .host, ids: [id.text], "host \(id) is in maintenance\(reason)\(left)",
+                isLong ? .problem : .notice, .host, ids: [id.text],
+                "host \(id) is in maintenance\(since ?? "")\(by)\(reason)\(left)",
                 remedy: "metastack host ready \(id)")
         }
     }

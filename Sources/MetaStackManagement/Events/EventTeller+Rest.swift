@@ -44,7 +44,10 @@ extension EventTeller {
         var events: [ClusterEvent] = []
         if before.state != after.state {
             switch after.state {
-            case .maintenance: events.append(event(.maintenance, id, after.reason ?? ""))
+            case .maintenance:
+                let by = after.by.map { "by \($0)" }
+                let words = [by, after.reason].compactMap(\.self).joined(separator: ": ")
+                events.append(event(.maintenance, id, words, at: after.since))
             case .ready: events.append(event(.ready, id))
             }
         }
@@ -52,7 +55,8 @@ extension EventTeller {
         guard let old = try? JSONValue(before), let new = try? JSONValue(after) else {
             return events
         }
-        let text = FieldChanges.text(from: old, to: new, ignoring: ["state", "reason"])
+        let text = FieldChanges.text(
+            from: old, to: new, ignoring: ["state", "reason", "since", "by"])
         return text.isEmpty ? events : events + [event(.changed, id, text)]
     }
 

@@ -36,6 +36,7 @@ extension Cluster {
         .init("NAME"), .init("STATE"), .init("VMS", .right), .init("VCPUS", .right),
         .init("RAM", .right), .init("AGE", age: true), .init("VERSION"),
         .init("ADDRESSES", wide: true), .init("HYPERVISOR", wide: true),
+        .init("MAINTENANCE", wide: true, age: true),
         .init("POOLS", wide: true), .init("LABELS", wide: true), .init("MESSAGE"),
     ]
 
@@ -57,6 +58,7 @@ extension Cluster {
                         ?? .text(nil),
                     .age(host?.since, at: now), .text(host?.version),
                     .text(host?.addresses.joined(separator: ",")), .text(host?.hypervisor),
+                    .age(desiredHosts[id]?.value.since, at: now),
                     .text(host?.pools.map(\.text).joined(separator: ",")), .labels(labels),
                     .text(hostMessage(id)),
                 ],
@@ -87,6 +89,7 @@ extension Cluster {
         return [
             ["state", HostStatus(id, in: self).rawValue],
             ["message", hostMessage(id)],
+            ["maintenance", maintenanceWords(id, at: now)],
             ["live for", host?.since.age(at: now)],
             ["vcpus", host.map { "\($0.usedVCPU) promised, \($0.totalVCPU) in all" }],
             [
@@ -109,6 +112,17 @@ extension Cluster {
             ["lease", host?.lease],
             ["vms", vms(on: id).joined(separator: ", ")],
         ]
+    }
+
+    /// Since when it is in maintenance, and who sent it there; nil where it is in none.
+    package func maintenanceWords(_ id: HostID, at now: Timestamp) -> String? {
+        guard let wanted = desiredHosts[id]?.value, wanted.state == .maintenance else { return nil }
+        let since = wanted.since.map { since in
+            "since \(since)" + (since.age(at: now).map { " (\($0))" } ?? "")
+        }
+        let by = wanted.by.map { "by \($0)" }
+        return [since ?? "since when was not noted", by].compactMap(\.self)
+            .joined(separator: ", ")
     }
 
     /// What is wrong with it, or why it is in maintenance.

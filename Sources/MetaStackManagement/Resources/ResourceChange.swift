@@ -9,17 +9,30 @@ package struct ResourceChange: Sendable {
     package let kind: ResourceKind
     package let id: String
     package let name: String
-    package let writes: [RecordWrite]
+    package private(set) var writes: [RecordWrite]
     package let conditions: [RecordCondition]
     /// The record as it was and as it will be; nil where there is none.
     package let before: JSONValue?
-    package let after: JSONValue?
+    package private(set) var after: JSONValue?
 
     /// Whether it is written though nothing in it changes: the new revision is what is meant.
     var isRepeated = false
 
     /// Whether there is anything to write.
     package var isNeeded: Bool { before != after || isRepeated }
+
+    /// The same with the name of whoever writes it, where it begins a host's maintenance and names nobody.
+    package func signed(by name: String?) -> Self {
+        guard let name, case .put(let key, let record as DesiredHost, lease: _)? = writes.first,
+            record.state == .maintenance, record.by == nil, before?.isMaintenance != true
+        else { return self }
+        var signed = self
+        var host = record
+        host.by = name
+        signed.writes = [.put(key, host)]
+        signed.after = after?.merged(with: .object(["by": .string(name)]))
+        return signed
+    }
 
     /// What whoever loses the race is told.
     package var conflict: CommandFailure { .changedMeanwhile("\(kind.word) \(name)") }
@@ -92,5 +105,13 @@ package struct ResourceChange: Sendable {
         return ResourceChange(
             kind: kind, id: id, name: name, writes: [.delete(key)], conditions: [condition],
             before: stored?.record ?? .null, after: nil)
+    }
+}
+
+extension JSONValue {
+    /// Whether it is a host's record that wants maintenance.
+    fileprivate var isMaintenance: Bool {
+        guard case .object(let fields) = self else { return false }
+        return fields["state"] == .string(DesiredHost.State.maintenance.rawValue)
     }
 }

@@ -33,7 +33,11 @@ struct ResourceProposal {
         }
         do throws(FieldProblem) {
             try Self.requireKnownFields(kind, json, stored)
-            let record = try kind.record(json, id: id)
+            var record = try kind.record(json, id: id)
+            if let host = record as? DesiredHost {
+                record = host.noted(
+                    after: cluster.desiredHosts[HostID(unchecked: id)]?.value, at: now)
+            }
             self.record = record
             self.json = try Self.normal(record)
         } catch {

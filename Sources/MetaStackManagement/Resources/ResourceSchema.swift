@@ -96,6 +96,8 @@ extension ResourceKind {
     private static let hostFields: [ResourceField] = [
         ResourceField("state", .choice(["ready", "maintenance"]), "whether it takes VMs"),
         ResourceField("reason", .text, "why it is in maintenance"),
+        ResourceField("since", .time, "since when it is in maintenance; noted by itself"),
+        ResourceField("by", .text, "who sent it into maintenance; noted by itself"),
         ResourceField("labels", .labels, "on top of those of its own configuration"),
         ResourceField("vcpu_overcommit", .number(0.1...64), "virtual processors to a real one"),
         ResourceField("ram_overcommit", .number(0.1...64), "memory promised for what there is"),

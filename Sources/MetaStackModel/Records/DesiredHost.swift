@@ -10,6 +10,10 @@ public struct DesiredHost: Record {
     public var state: State
     /// Why it is in maintenance, in the operator's words.
     public var reason: String?
+    /// Since when it is in maintenance; nil where nobody noted it.
+    public var since: Timestamp?
+    /// Who sent it there: a user's or a token's name; nil where nobody noted it.
+    public var by: String?
     /// On top of those that the node's own configuration gives; of two with one name this one counts.
     public var labels: [String: String]
     /// Virtual processors to a real one.
@@ -19,12 +23,15 @@ public struct DesiredHost: Record {
     public var rest: [String: JSONValue]
 
     public init(
-        state: State = .ready, reason: String? = nil, labels: [String: String] = [:],
+        state: State = .ready, reason: String? = nil, since: Timestamp? = nil,
+        by: String? = nil, labels: [String: String] = [:],
         vcpuOvercommit: Overcommit = .processors, ramOvercommit: Overcommit = .none,
         rest: [String: JSONValue] = [:]
     ) {
         self.state = state
         self.reason = reason
+        self.since = since
+        self.by = by
         self.labels = labels
         self.vcpuOvercommit = vcpuOvercommit
         self.ramOvercommit = ramOvercommit
@@ -35,6 +42,8 @@ public struct DesiredHost: Record {
         var fields = try FieldReader(decoder)
         state = try fields.optional("state", default: .ready)
         reason = try fields.optional("reason")
+        since = try fields.optional("since")
+        by = try fields.optional("by")
         labels = try fields.optional("labels", default: [:])
         vcpuOvercommit = try fields.optional("vcpu_overcommit", default: .processors)
         ramOvercommit = try fields.optional("ram_overcommit", default: .none)
@@ -45,9 +54,37 @@ public struct DesiredHost: Record {
         var fields = try FieldWriter(encoder, rest: rest)
         try fields.put("state", state)
         try fields.put("reason", reason)
+        try fields.put("since", since)
+        try fields.put("by", by)
         if !labels.isEmpty { try fields.put("labels", labels) }
         if vcpuOvercommit != .processors { try fields.put("vcpu_overcommit", vcpuOvercommit) }
         if ramOvercommit != .none { try fields.put("ram_overcommit", ramOvercommit) }
+    }
+}
+
+extension DesiredHost {
+    /// The record with what is noted of its maintenance: since when, and by whom.
+    ///
+    /// Both stay as they were while it lasts, also where whoever changes the record does not repeat them.
+    /// What was never noted stays so: it did not begin now.
+    ///
+    /// - Parameters:
+    ///   - former: the record before; nil where there was none that can be read.
+    ///   - by: who writes it; nil where that is not known.
+    public func noted(after former: DesiredHost?, at now: Timestamp, by: String? = nil) -> Self {
+        var noted = self
+        guard state == .maintenance else {
+            (noted.since, noted.by) = (nil, nil)
+            return noted
+        }
+        if let former, former.state == .maintenance {
+            noted.since = since ?? former.since
+            noted.by = self.by ?? former.by
+        } else {
+            noted.since = since ?? now
+            noted.by = self.by ?? by
+        }
+        return noted
     }
 }
 

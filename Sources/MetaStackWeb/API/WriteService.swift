@@ -33,6 +33,7 @@ struct WriteService: Sendable {
     func commit(
         _ change: ResourceChange, by identity: Identity?, from remote: String
     ) async throws -> Revision {
+        let change = change.signed(by: identity?.name)
         guard change.isNeeded else {
             return mirror.cluster?.desiredRecord(change.kind, change.id)?.revision ?? Revision(0)
         }
