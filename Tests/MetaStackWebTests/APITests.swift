@@ -3,6 +3,7 @@ import HTTPTypes
 import MetaStackManagement
 import MetaStackModel
 import MetaStackStore
+import MetaStackTesting
 import Testing
 
 @testable import MetaStackWeb
@@ -63,6 +64,17 @@ import Testing
             }
             #expect(
                 items == [.object(["name": .string("web"), "status": .string("pending")])])
+            for (query, count) in [
+                ("desired.record.state=start", 1), ("desired.record.state!=start", 0),
+                ("status=pending,desired.record.host=", 1), ("name=other", 0),
+            ] {
+                let found = try await server.send("GET", "/api/v1/vms?where=\(query)", as: .viewer)
+                guard case .object(let page) = try found.json,
+                    case .array(let items)? = page["items"]
+                else { throw TestingError("no list for \(query)") }
+                #expect(items.count == count, "\(query)")
+            }
+            #expect(try await server.send("GET", "/api/v1/vms?where=x", as: .viewer).status == 400)
             let stopped = try await server.send(
                 "PATCH", "/api/v1/vms/web", #"{"state": "stop", "labels": {"app": "x"}}"#,
                 as: .operate, headers: ["Content-Type": "application/merge-patch+json"])

@@ -23,12 +23,14 @@ struct LiveServer: Sendable {
     static func run(
         limits: ClientLimits = ClientLimits(),
         certificates: (cert: String, key: String, authority: String)? = nil,
+        audit: Logger? = nil,
         _ body: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
         try await EtcdServer.run { etcd in
             try await etcd.withClient { client in
                 let store = ClusterStore(client: client, prefix: "/metastack")
-                try await serve(over: store, limits: limits, certificates: certificates, body)
+                try await serve(
+                    over: store, limits: limits, certificates: certificates, audit: audit, body)
             }
         }
     }
@@ -37,6 +39,7 @@ struct LiveServer: Sendable {
     static func serve(
         over store: ClusterStore, limits: ClientLimits = ClientLimits(),
         certificates: (cert: String, key: String, authority: String)? = nil,
+        audit: Logger? = nil,
         _ body: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
         var secrets: [AccessToken.Role: String] = [:]
@@ -47,22 +50,31 @@ struct LiveServer: Sendable {
                 name: try ResourceName(role.rawValue), hash: try Checksum(secret.hash), role: role)
             _ = try await store.write([.put(.token(secret.id), token)], if: [])
         }
-        try await serve(store, secrets, limits, certificates, body)
+        try await serve(store, secrets, limits, certificates, audit, body)
+    }
+
+    /// Another server over the same etcd, for the time of `body`.
+    ///
+    /// - Parameter port: on which it listens; one that is free where it is 0.
+    func another(
+        port: Int = 0, _ body: @escaping @Sendable (LiveServer) async throws -> Void
+    ) async throws {
+        try await Self.serve(store, secrets, ClientLimits(), nil, nil, port: port, body)
     }
 
     private static func serve(
         _ store: ClusterStore, _ secrets: [AccessToken.Role: String], _ limits: ClientLimits,
-        _ certificates: (cert: String, key: String, authority: String)?,
-        _ body: @escaping @Sendable (LiveServer) async throws -> Void
+        _ certificates: (cert: String, key: String, authority: String)?, _ audit: Logger?,
+        port listening: Int = 0, _ body: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
         let quiet = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
         let (ports, port) = AsyncStream<Int>.makeStream()
         var settings = ServeSettings()
-        settings.listen.port = 0
+        settings.listen.port = listening
         settings.cert = certificates?.cert
         settings.key = certificates?.key
         let server = try WebServer(
-            store: store, settings: settings, logger: quiet, audit: quiet, limits: limits,
+            store: store, settings: settings, logger: quiet, audit: audit ?? quiet, limits: limits,
             onReady: { port.yield($0) })
         let group = ServiceGroup(services: [server], logger: quiet)
         try await withThrowingTaskGroup { tasks in

@@ -1,4 +1,5 @@
 import Curl
+import Logging
 import MetaStackManagement
 import MetaStackModel
 import MetaStackStore
@@ -20,7 +21,10 @@ import Testing
                         [.put(key, wish)], if: [.absent(key)])
                 else { throw TestingError("it was not written") }
                 let direct = try await live.store.load()
-                #expect(direct.desiredHosts[HostID(unchecked: "a")]?.value == wish)
+                let stored = try #require(direct.desiredHosts[HostID(unchecked: "a")]?.value)
+                #expect(stored.reason == wish.reason)
+                // Who it was, and when, is the server's to say.
+                #expect(stored.by == "admin" && stored.since != nil)
                 #expect(direct.desiredHosts[HostID(unchecked: "a")]?.revision == revision)
 
                 let seen = try await remote.load()
@@ -84,6 +88,54 @@ import Testing
                 }
                 #expect(teller.withLock { $0.1 } == [.maintenance, .ready])
             }
+        }
+    }
+
+    @Test func whoMayNotSeeTokensIsToldSo() async throws {
+        try await LiveServer.run { live in
+            try await live.remote(.admin) { remote in
+                let seen = try await remote.loadWithTokens()
+                #expect(seen.tokens.count == 3)
+            }
+            for role in [AccessToken.Role.viewer, .operate] {
+                try await live.remote(role) { remote in
+                    await #expect {
+                        _ = try await remote.loadWithTokens()
+                    } throws: {
+                        ($0 as? CommandFailure)?.description.hasSuffix(
+                            "token \(role.rawValue) is a \(role.rawValue)'s, this needs the role admin"
+                        )
+                            == true
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func eachRecordThatIsWrittenIsAuditedWithWhatItWas() async throws {
+        let log = TestLog(level: .notice)
+        try await LiveServer.run(audit: log.logger("audit")) { live in
+            try await live.remote(.operate) { remote in
+                let key = RecordKey.desiredHost(HostID(unchecked: "a"))
+                let first = DesiredHost(labels: ["rack": "old"])
+                let second = DesiredHost(labels: ["rack": "new"])
+                guard
+                    case .written(let revision) = try await remote.write(
+                        [.put(key, first)], if: [.absent(key)])
+                else { throw TestingError("it was not written") }
+                _ = try await remote.write(
+                    [.put(key, second)], if: [.unchanged(key, since: revision)])
+                _ = try await remote.write([.delete(key)], if: [.exists(key)])
+            }
+        }
+        let old = #"{"labels":{"rack":"old"},"state":"ready"}"#
+        let new = #"{"labels":{"rack":"new"},"state":"ready"}"#
+        let lines = log.tail.split(separator: "\n").filter { $0.contains("desired_hosts/a") }
+        #expect(lines.count == 3)
+        for (line, (before, after)) in zip(lines, [("-", old), (old, new), (new, "-")]) {
+            #expect(line.contains("before=\(before)"), "\(line)")
+            #expect(line.contains("after=\(after)"), "\(line)")
+            #expect(line.contains("who=operator"), "\(line)")
         }
     }
 

@@ -29,6 +29,6 @@ struct CompletionCommand: ParsableCommand {
     }
 
     func run() throws {
-        Screen.standard().output(MetaStackCommand.completionScript(for: shell) + "\n")
+        Screen.standard().output(shell.script + "\n")
     }
 }

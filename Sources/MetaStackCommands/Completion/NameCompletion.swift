@@ -5,10 +5,17 @@ import MetaStackModel
 import MetaStackStore
 
 extension CompletionKind {
+    /// What is typed of a name: the word, or what stands behind `--option=` in it. Shells put that
+    /// before the candidates by themselves.
+    static func value(of word: String) -> String {
+        guard word.hasPrefix("--"), let sign = word.firstIndex(of: "=") else { return word }
+        return String(word[word.index(after: sign)...])
+    }
+
     /// The names of what there is of a kind, asked of the cluster as the key is pressed.
     static func names(_ kind: ResourceKind) -> CompletionKind {
         .custom { (words: [String], _: Int, prefix: String) async in
-            await NameCompletion(kind, words).candidates(beginning: prefix)
+            await NameCompletion(kind, words).candidates(beginning: value(of: prefix))
         }
     }
 }

@@ -34,7 +34,7 @@ struct TokenCreate: ClusterCommand {
     var expires: Duration?
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load(.everything)
+        let cluster = try await session.access.loadWithTokens()
         let now = session.now()
         let end = expires.map {
             Timestamp(milliseconds: now.milliseconds + $0.components.seconds * 1000)
@@ -61,7 +61,7 @@ struct TokenList: ClusterCommand {
     @OptionGroup var global: GlobalOptions
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load(.everything)
+        let cluster = try await session.access.loadWithTokens()
         let tokens = cluster.tokens.sorted {
             ($0.value.value.name, $0.key) < ($1.value.value.name, $1.key)
         }
@@ -92,7 +92,7 @@ struct TokenRevoke: ClusterCommand {
     var name: String
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load(.everything)
+        let cluster = try await session.access.loadWithTokens()
         let id = try cluster.tokenNames.find(name)
         let word = cluster.tokens[id]?.value.name.text ?? id.text
         try session.requireYes(to: "revoke token \(word)?", confirming)

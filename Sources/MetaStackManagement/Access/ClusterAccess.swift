@@ -7,6 +7,11 @@ package protocol ClusterAccess: Sendable {
     func load() async throws -> Cluster
     /// Records now, of which at least a part must be there.
     func load(_ part: ClusterPart) async throws -> Cluster
+    /// All records now, tokens among them.
+    ///
+    /// - Throws: where whoever asks may not see tokens. What they may see has none among it, which must not
+    ///   be taken for there being none.
+    func loadWithTokens() async throws -> Cluster
     /// Writes all of it, or nothing.
     func write(
         _ writes: [RecordWrite], if conditions: [RecordCondition]
@@ -28,6 +33,9 @@ package protocol ClusterAccess: Sendable {
 extension ClusterAccess {
     /// All of them are a part, too.
     package func load(_ part: ClusterPart) async throws -> Cluster { try await load() }
+
+    /// Who reads etcd itself sees everything.
+    package func loadWithTokens() async throws -> Cluster { try await load(.everything) }
 }
 
 extension ClusterStore: ClusterAccess {

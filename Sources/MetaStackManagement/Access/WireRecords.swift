@@ -122,6 +122,19 @@ package enum Wire {
 }
 
 extension RecordKey.Folder {
+    /// What people call that of which it says what is wanted; nil for what nodes write, and for tokens.
+    package var kind: ResourceKind? {
+        switch self {
+        case .globalConfig: .config
+        case .images: .image
+        case .flavours: .flavour
+        case .desiredVMs: .vm
+        case .desiredHosts: .host
+        case .tokens, .actualVMs, .hosts, .volumes, .history, .declines, .actualImages, .arrivals:
+            nil
+        }
+    }
+
     /// Whether management writes what stands in it, and what that needs; nil for what is nodes' own.
     package var writer: AccessToken.Role? {
         switch self {

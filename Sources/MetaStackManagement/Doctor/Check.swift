@@ -43,6 +43,8 @@ package struct Patient: Sendable {
     /// Below which the records stand.
     package var prefix: String
     package var now: Timestamp
+    /// Whether tokens are among the records.
+    package var seesTokens = true
 
     package init(
         cluster: Cluster?, failure: String? = nil, etcd: EtcdCondition?,

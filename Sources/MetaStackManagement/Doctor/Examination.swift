@@ -20,8 +20,10 @@ extension ClusterStore {
         let leases = Set((cluster?.hosts.values.compactMap(\.lease)) ?? [])
         let etcd = await examineEtcd(leases: leases)
         try Task.checkCancellation()
-        return Diagnosis(
-            Patient(cluster: cluster, failure: failure, etcd: etcd, prefix: prefix, now: now))
+        var patient = Patient(
+            cluster: cluster, failure: failure, etcd: etcd, prefix: prefix, now: now)
+        patient.seesTokens = seesTokens
+        return Diagnosis(patient)
     }
 }
 

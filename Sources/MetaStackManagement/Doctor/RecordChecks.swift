@@ -8,7 +8,10 @@ extension Check {
         ofRecords(.records, "claims") { cluster, _ in claims(cluster) },
         ofRecords(.records, "orphans") { orphans($0, $1) },
         ofRecords(.records, "names") { cluster, _ in names(cluster) },
-        ofRecords(.records, "tokens") { tokens($0, $1) },
+        // Of what may not be seen nothing is said.
+        Check(group: .records, name: "tokens") { patient in
+            patient.seesTokens ? patient.cluster.map { tokens($0, patient) } : nil
+        },
     ]
 
     /// What management can remove has a verb; of the nodes' own records those may be deleted by hand

@@ -82,16 +82,27 @@ struct ActionRoutes {
         return APIRoute(
             method: .get, path: path, role: .viewer, id: "explain_vm", tag: "vms",
             summary: "Say why it is where it is, or nowhere, host by host.",
-            parameters: APIRoute.pathParameters(path, Self.meaning),
+            parameters: APIRoute.pathParameters(path, Self.meaning) + [
+                APIRoute.Parameter(
+                    name: "lost", place: .query,
+                    summary: "as if these hosts were gone, between commas"),
+                APIRoute.Parameter(
+                    name: "flavour", place: .query, summary: "as if it had this flavour"),
+            ],
             answers: [
                 .json(200, "Each host, the best first.", OpenAPI.reference("Document")),
-                .problem(404, "There is no such VM."),
+                .problem(404, "There is no such VM, host or flavour."),
+                .problem(400, "A parameter cannot be read."), .problem(409, "A name is not clear."),
                 .problem(422, "Its record cannot be read, or is gone."),
             ]
         ) { request, context in
             let cluster = try service.cluster()
             let id = try self.id(context, in: cluster)
-            let explanation = try Explanation(id, Explanation.Question(), in: cluster)
+            let query = request.uri.queryParameters
+            let lost = (query["lost"] ?? "").split(separator: ",").map(String.init)
+            let question = try Explanation.Question(
+                lost: lost, flavour: query["flavour"].map(String.init), in: cluster)
+            let explanation = try Explanation(id, question, in: cluster)
             return try .document(explanation.document, for: request)
         }
     }

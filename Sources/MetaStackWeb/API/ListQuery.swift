@@ -13,6 +13,10 @@ struct ListQuery {
         APIRoute.Parameter(
             name: "status", place: .query, summary: "only those of this status, such as `running`"),
         APIRoute.Parameter(
+            name: "where", place: .query,
+            summary: "only those with these values of fields, by their paths: "
+                + "`desired.record.host=host1,status!=running`; what is not there is empty"),
+        APIRoute.Parameter(
             name: "fields", place: .query,
             summary: "only these fields, by their paths: `name,status,desired.record.host`"),
         APIRoute.Parameter(
@@ -26,6 +30,7 @@ struct ListQuery {
     ]
 
     private let selector: LabelSelector
+    private let chosen: FieldSelector
     private let status: String?
     private let fields: [[String]]
     private let limit: Int
@@ -37,6 +42,7 @@ struct ListQuery {
         func text(_ name: String) -> String? { query[Substring(name)].map(String.init) }
         do throws(MetaStackModel.ValidationError) {
             selector = try LabelSelector(text("labels") ?? "")
+            chosen = try FieldSelector(text("where") ?? "")
         } catch {
             throw Problem(.badRequest, error.description)
         }
@@ -59,8 +65,10 @@ struct ListQuery {
     /// A page of the things, in the order of their names.
     func page(_ kind: ResourceKind, in cluster: Cluster) throws -> JSONValue {
         var rest = try cluster.resources(kind).filter { resource in
-            selector.matches(resource.labels)
+            try selector.matches(resource.labels)
                 && (status == nil || status == resource.status)
+                // Documents are made only where somebody asks for what is in them.
+                && (chosen.isEmpty || chosen.matches(resource.document))
         }
         if let after { rest = rest.filter { ($0.name, $0.id) > after } }
         let items = rest.prefix(limit)

@@ -96,11 +96,15 @@ struct RecordRoutes {
             ]
         ) { request, context in
             let transaction = try await Self.transaction(request)
-            let writes = try transaction.writes.map { try Self.write($0, context) }
+            // What stands there now is the record before, wherever the conditions say so.
+            let before = try service.cluster()
+            let writes = try transaction.writes.map {
+                noted(try Self.write($0, context), before, context)
+            }
             let result = try await service.store.write(
                 writes, if: try transaction.recordConditions())
             if case .written(let revision) = result {
-                note(transaction, revision, context)
+                for write in writes { audit(write, before, revision, context) }
                 await service.mirror.reach(revision)
             }
             return .json(try JSONEncoder().encode(Wire.Outcome(result)))
@@ -157,16 +161,8 @@ struct RecordRoutes {
     private static func record(
         _ key: RecordKey, _ json: JSONValue
     ) throws(FieldProblem) -> any MetaStackModel.Record {
-        let kind: ResourceKind
-        switch key.folder {
-        case .images: kind = .image
-        case .flavours: kind = .flavour
-        case .sshKeys: kind = .sshKey
-        case .desiredVMs: kind = .vm
-        case .desiredHosts: kind = .host
-        case .globalConfig: kind = .config
-        case .tokens: return try AccessToken(proposed: data(json))
-        case .actualVMs, .hosts, .volumes, .history, .declines, .actualImages, .arrivals:
+        if key.folder == .tokens { return try AccessToken(proposed: data(json)) }
+        guard let kind = key.folder.kind else {
             throw FieldProblem(path: "writes.path", problem: "it is written by nodes alone")
         }
         return try kind.record(json, id: key.components[1])
@@ -180,16 +176,36 @@ struct RecordRoutes {
         }
     }
 
-    private func note(
-        _ transaction: Wire.Transaction, _ revision: Revision, _ context: WebContext
-    ) {
-        for write in transaction.writes {
-            let isSecret = write.path.hasPrefix(RecordKey.Folder.tokens.rawValue + "/")
-            service.note(
-                write.record == nil ? "delete" : "put", write.path, by: context.identity,
-                from: context.remote, revision: revision, before: nil,
-                after: isSecret ? nil : write.record)
+    /// Since when a host is in maintenance, and by whom, is the server's to say.
+    private func noted(
+        _ write: RecordWrite, _ before: Cluster, _ context: WebContext
+    ) -> RecordWrite {
+        guard case .put(.desiredHost(let id), let record as DesiredHost, lease: _) = write else {
+            return write
         }
+        let known = before.desiredHosts[id]?.value
+        return .put(
+            .desiredHost(id),
+            record.noted(after: known, at: service.now(), by: context.identity?.name))
+    }
+
+    private func audit(
+        _ write: RecordWrite, _ before: Cluster, _ revision: Revision, _ context: WebContext
+    ) {
+        let (action, key, after): (String, RecordKey, (any MetaStackModel.Record)?)
+        switch write {
+        case .put(let written, let record, lease: _):
+            (action, key, after) = ("put", written, record)
+        case .delete(let deleted): (action, key, after) = ("delete", deleted, nil)
+        case .deleteDeclines: return
+        }
+        // A token's record is nobody's to read.
+        let isSecret = key.folder == .tokens
+        let known = key.folder.kind.flatMap { before.desiredRecord($0, key.components[1])?.record }
+        service.note(
+            action, key.path, by: context.identity, from: context.remote, revision: revision,
+            // What was read as JSON can be written as JSON.
+            before: known, after: isSecret ? nil : after.flatMap { try? JSONValue($0) })
     }
 }
 

@@ -81,6 +81,7 @@ package struct WebServer: Service {
             + ActionRoutes(service: service).routes
             + EventRoutes(service: service, streams: streams).routes
             + RecordRoutes(service: service, streams: streams).routes
+            + SharingRoutes(service: service).routes
             + InsightRoutes(service: service).routes
             + TokenRoutes(service: service).routes
         return described + DescriptionRoutes(described: described).routes
