@@ -148,7 +148,8 @@ let package = Package(
             "MetaStackDecisions", "MetaStackStore", "Etcd", lifecycle, logging, subprocess),
         tests(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackManagement",
-            "MetaStackModel", "MetaStackStore", argumentParser, logging, yaml),
+            "MetaStackModel", "MetaStackStore", "MetaStackTesting", "metastack", argumentParser,
+            logging, subprocess, yaml),
         tests(
             "MetaStackManagementTests", "MetaStackManagement", "MetaStackModel", "MetaStackStore"),
         tests(

@@ -128,6 +128,7 @@ extension RecordKey.Folder {
         case .globalConfig: .config
         case .images: .image
         case .flavours: .flavour
+        case .sshKeys: .sshKey
         case .desiredVMs: .vm
         case .desiredHosts: .host
         case .tokens, .actualVMs, .hosts, .volumes, .history, .declines, .actualImages, .arrivals:
