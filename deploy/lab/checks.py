@@ -124,6 +124,12 @@ def a_handover_that_is_seen_after_the_guest_runs_there_accuses_nobody(_lab):
     assert judge(*words)[0] == "written-twice", "nobody moved it there"
 
 
+def a_guest_that_is_moved_before_it_is_up_accuses_nobody(_lab):
+    words = [("host4", "up", 0, 1), ("host4", "n", 1, 2), ("host1", "up", 1, 5),
+             ("host1", "n", 2, 6), ("host1", "n", 3, 9), ("host4", "to", "host1", 10)]
+    assert not judge(*words, ("host1", "up", 3, 12), ("host1", "n", 4, 13))
+
+
 def a_guest_that_runs_at_both_ends_of_its_move_is_found(_lab):
     there = [("host1", "up", 0, 1), ("host1", "n", 1, 2), ("host1", "to", "host2", 2.5)]
     assert judge(*there, ("host2", "n", 2, 3), ("host1", "n", 2, 3.1)) == ["written-twice"]
@@ -199,6 +205,7 @@ CHECKS = [
     a_takeover_and_lines_read_late_accuse_nobody,
     a_guest_that_moves_goes_on_with_its_numbers,
     a_handover_that_is_seen_after_the_guest_runs_there_accuses_nobody,
+    a_guest_that_is_moved_before_it_is_up_accuses_nobody,
     a_guest_that_runs_at_both_ends_of_its_move_is_found,
     claims_tell_how_moves_end,
     a_move_knows_the_silence_of_its_guest,

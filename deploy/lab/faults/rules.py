@@ -106,8 +106,9 @@ class Ledger:
 
         while any(concerns(handover) for handover in self.handovers):
             seen, source, target = self.handovers.popleft()
+            # Of a guest that has not come up yet nobody knows that it runs: it is no older run of there.
             run = self.run_on(source, seen)
-            if run is not None:
+            if run is not None and run is self.runs[-1]:
                 run.since[target] = min(run.since.get(target, seen), seen - LAG)
 
     def run_on(self, host, at):
