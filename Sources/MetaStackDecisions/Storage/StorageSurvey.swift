@@ -35,6 +35,11 @@ public struct StorageSurvey: Sendable {
     public mutating func observe(
         evictions clients: [StorageClient], in cluster: Cluster
     ) -> [StorageClient] {
+        // Nearly always, and then 100,000 histories need no look.
+        guard !clients.isEmpty else {
+            evictions = []
+            return []
+        }
         let known = Set(cluster.histories.values.flatMap { $0.value.evicted.map(\.client) })
         // An eviction may stand in a record that cannot be read.
         let isUnread = cluster.malformed.keys.contains { $0.hasPrefix("vm_history/") }
