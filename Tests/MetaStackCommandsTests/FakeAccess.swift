@@ -110,6 +110,9 @@ final class FakeAccess: ClusterAccess {
         case .image(let id): cluster.images[id].map { ($0.revision, $0.createRevision) }
         case .flavour(let id): cluster.flavours[id].map { ($0.revision, $0.createRevision) }
         case .sshKey(let id): cluster.sshKeys[id].map { ($0.revision, $0.createRevision) }
+        case .network(let id): cluster.networks[id].map { ($0.revision, $0.createRevision) }
+        case .securityGroup(let id):
+            cluster.securityGroups[id].map { ($0.revision, $0.createRevision) }
         case .desiredHost(let id):
             cluster.desiredHosts[id].map { ($0.revision, $0.createRevision) }
         case .globalConfig("rebalance"):
@@ -118,7 +121,7 @@ final class FakeAccess: ClusterAccess {
         case .globalConfig(let name):
             cluster.globalConfig[name].map { ($0.revision, $0.createRevision) }
         case .actualVM, .host, .volume, .history, .decline,
-            .actualImage, .arrival, .token:
+            .actualImage, .arrival, .token, .address:
             nil
         }
     }

@@ -59,7 +59,7 @@ struct ChangeRouter: Sendable {
             case TakeoverSwitch.key: switchChanged()
             case SyslogServer.key: tellSyslog()
             case .sshKey: markOwn()
-            case .flavour, .globalConfig, .token: break
+            case .flavour, .globalConfig, .token, .network, .address, .securityGroup: break
             }
         }
         if view.change({ state in state.look { $0.takeShift() } }) {

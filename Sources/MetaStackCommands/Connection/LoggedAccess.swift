@@ -91,6 +91,9 @@ extension RecordKey {
         case .flavour(let id): ["flavour": "\(id)"]
         case .globalConfig(let name): ["config": "\(name)"]
         case .sshKey(let id): ["ssh_key": "\(id)"]
+        case .network(let id): ["network": "\(id)"]
+        case .address(let id): ["network": "\(id.network)", "address": "\(id.address)"]
+        case .securityGroup(let id): ["security_group": "\(id)"]
         case .token: [:]
         }
     }

@@ -101,7 +101,7 @@ public struct PlacementLedger: Sendable {
             case .decline(let vm, _): noteDecline(of: vm, in: cluster)
             case .host(let host), .desiredHost(let host): hosts.insert(host)
             case .flavour, .image, .actualImage, .sshKey: followsReferences = true
-            case .globalConfig, .arrival, .token: break
+            case .globalConfig, .arrival, .token, .network, .address, .securityGroup: break
             }
         }
         noteVMs(vms, from: before, in: cluster)

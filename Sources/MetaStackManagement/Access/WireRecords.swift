@@ -131,7 +131,8 @@ extension RecordKey.Folder {
         case .sshKeys: .sshKey
         case .desiredVMs: .vm
         case .desiredHosts: .host
-        case .tokens, .actualVMs, .hosts, .volumes, .history, .declines, .actualImages, .arrivals:
+        case .tokens, .actualVMs, .hosts, .volumes, .history, .declines, .actualImages, .arrivals,
+            .networks, .addresses, .securityGroups:
             nil
         }
     }
@@ -139,9 +140,13 @@ extension RecordKey.Folder {
     /// Whether management writes what stands in it, and what that needs; nil for what is nodes' own.
     package var writer: AccessToken.Role? {
         switch self {
-        case .globalConfig, .images, .flavours, .desiredVMs, .desiredHosts, .sshKeys: .operate
+        case .globalConfig, .images, .flavours, .desiredVMs, .desiredHosts, .sshKeys, .networks,
+            .securityGroups:
+            .operate
         case .tokens: .admin
-        case .actualVMs, .hosts, .volumes, .history, .declines, .actualImages, .arrivals: nil
+        case .actualVMs, .hosts, .volumes, .history, .declines, .actualImages, .arrivals,
+            .addresses:
+            nil
         }
     }
 }

@@ -35,7 +35,7 @@ extension Check {
                     patient.etcdctl("get", key)
                     + ", and write it as it was: it protects the VM's disk"
             case .globalConfig, .images, .flavours, .desiredVMs, .hosts, .desiredHosts,
-                .actualImages, .tokens, .sshKeys:
+                .actualImages, .tokens, .sshKeys, .networks, .addresses, .securityGroups:
                 remedy = finding.remedy
             }
             return finding.about(key, remedy: remedy)

@@ -43,6 +43,9 @@ extension Cluster {
         compare(\.arrivals) { .arrival($0) }
         compare(\.tokens) { .token($0) }
         compare(\.sshKeys) { .sshKey($0) }
+        compare(\.networks) { .network($0) }
+        compare(\.addresses.all) { .address($0) }
+        compare(\.securityGroups) { .securityGroup($0) }
         return changes.sorted { ($0.revision, $0.path) < ($1.revision, $1.path) }
     }
 

@@ -6,6 +6,8 @@ package struct ClusterEvent: Sendable, Equatable, Codable {
     package enum Kind: String, Sendable, Codable, CaseIterable {
         case vm, host, image, flavour, config, token
         case sshKey = "ssh-key"
+        case network
+        case securityGroup = "security-group"
     }
 
     /// What happened, in one word.

@@ -118,6 +118,17 @@ package struct EventTeller: Sendable {
         case .sshKey(let id):
             let (old, new) = take(raw) { $0.sshKeys[id] }
             return wanted(.sshKey, id.text, id.text, old, new)
+        case .network(let id):
+            let (old, new) = take(raw) { $0.networks[id] }
+            return wanted(.network, id.text, new?.value.name.text ?? old?.value.name.text, old, new)
+        case .address:
+            // Its VM's events tell of it.
+            cluster.apply(raw)
+            return []
+        case .securityGroup(let id):
+            let (old, new) = take(raw) { $0.securityGroups[id] }
+            let name = new?.value.name.text ?? old?.value.name.text
+            return wanted(.securityGroup, id.text, name, old, new)
         case .globalConfig(let name): return setting(name, raw)
         case .token(let id):
             let (old, new) = take(raw) { $0.tokens[id] }
@@ -153,6 +164,9 @@ package struct EventTeller: Sendable {
             case .globalConfig(let name): (.config, name)
             case .token(let id): (.token, id.text)
             case .sshKey(let id): (.sshKey, id.text)
+            case .network(let id): (.network, id.text)
+            case .address(let id): (.network, id.network.text)
+            case .securityGroup(let id): (.securityGroup, id.text)
             }
         let name = kind == .vm ? name(VMID(unchecked: id)) : id
         return ClusterEvent(.malformed, kind, id: id, name: name, problem.description)

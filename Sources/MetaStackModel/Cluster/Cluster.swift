@@ -29,6 +29,9 @@ public struct Cluster: Sendable, Equatable {
     /// Who may use the API. Nodes have no use for them.
     public var tokens: [TokenID: Stored<AccessToken>] = [:]
     public var sshKeys: [SSHKeyID: Stored<SSHKey>] = [:]
+    public var networks: [NetworkID: Stored<Network>] = [:]
+    public var addresses = AddressBook()
+    public var securityGroups: [SecurityGroupID: Stored<SecurityGroup>] = [:]
     /// Records that cannot be read, by their path below the prefix.
     public var malformed: [String: MalformedRecord] = [:]
 

@@ -76,6 +76,9 @@ extension Cluster {
         case .arrival(let id): arrivals[id] = try raw.record()
         case .token(let id): tokens[id] = try raw.record()
         case .sshKey(let id): sshKeys[id] = try raw.record()
+        case .network(let id): networks[id] = try raw.record()
+        case .address(let id): addresses[id] = try raw.record()
+        case .securityGroup(let id): securityGroups[id] = try raw.record()
         }
     }
 

@@ -24,6 +24,9 @@ extension Cluster {
         case .arrivals: arrivals = other.arrivals
         case .tokens: tokens = other.tokens
         case .sshKeys: sshKeys = other.sshKeys
+        case .networks: networks = other.networks
+        case .addresses: addresses = other.addresses
+        case .securityGroups: securityGroups = other.securityGroups
         }
         let prefix = folder.rawValue + "/"
         malformed = malformed.filter { !$0.key.hasPrefix(prefix) }

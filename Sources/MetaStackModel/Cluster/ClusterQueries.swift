@@ -1,6 +1,6 @@
 /// A reference in a record that leads nowhere, or to more than one place.
 public struct UnresolvedReference: Error, Sendable, Equatable, CustomStringConvertible {
-    /// `flavour` or `image`.
+    /// `flavour`, `image`, `network` or `security group`.
     public let kind: String
     public let name: String
     /// The ids that have this name; empty where none has.
@@ -28,6 +28,20 @@ extension Cluster {
         _ reference: String
     ) throws(UnresolvedReference) -> (id: ImageID, image: Stored<Image>) {
         try Self.resolve(reference, "image", images, \.name)
+    }
+
+    /// The network that a record means: by id, else by name.
+    public func network(
+        _ reference: String
+    ) throws(UnresolvedReference) -> (id: NetworkID, network: Stored<Network>) {
+        try Self.resolve(reference, "network", networks, \.name)
+    }
+
+    /// The security group that a record means: by id, else by name.
+    public func securityGroup(
+        _ reference: String
+    ) throws(UnresolvedReference) -> (id: SecurityGroupID, group: Stored<SecurityGroup>) {
+        try Self.resolve(reference, "security group", securityGroups, \.name)
     }
 
     private static func resolve<ID: Identifier, Value: Record>(

@@ -14,6 +14,9 @@ public enum RecordKey: Hashable, Sendable {
     case arrival(VMID)
     case token(TokenID)
     case sshKey(SSHKeyID)
+    case network(NetworkID)
+    case address(AddressID)
+    case securityGroup(SecurityGroupID)
 
     /// The folders below the prefix, as the published schema names them.
     public enum Folder: String, CaseIterable, Sendable {
@@ -31,6 +34,9 @@ public enum RecordKey: Hashable, Sendable {
         case arrivals
         case tokens
         case sshKeys = "ssh_keys"
+        case networks
+        case addresses
+        case securityGroups = "security_groups"
     }
 
     public var folder: Folder {
@@ -49,6 +55,9 @@ public enum RecordKey: Hashable, Sendable {
         case .arrival: .arrivals
         case .token: .tokens
         case .sshKey: .sshKeys
+        case .network: .networks
+        case .address: .addresses
+        case .securityGroup: .securityGroups
         }
     }
 
@@ -66,6 +75,10 @@ public enum RecordKey: Hashable, Sendable {
         case .actualImage(let id): [folder.rawValue, id.text]
         case .token(let id): [folder.rawValue, id.text]
         case .sshKey(let id): [folder.rawValue, id.text]
+        case .network(let id): [folder.rawValue, id.text]
+        case .address(let id):
+            [folder.rawValue, id.network.text, id.address.description]
+        case .securityGroup(let id): [folder.rawValue, id.text]
         }
     }
 
@@ -96,6 +109,10 @@ public enum RecordKey: Hashable, Sendable {
             guard ids.count == 2 else { return nil }
             return .decline(try VMID(ids[0]), try HostID(ids[1]))
         }
+        if folder == .addresses {
+            guard ids.count == 2 else { return nil }
+            return .address(try AddressID(network: ids[0], address: ids[1]))
+        }
         guard ids.count == 1 else { return nil }
         switch folder {
         case .globalConfig: return .globalConfig(ids[0])
@@ -111,7 +128,9 @@ public enum RecordKey: Hashable, Sendable {
         case .arrivals: return .arrival(try VMID(ids[0]))
         case .tokens: return .token(try TokenID(ids[0]))
         case .sshKeys: return .sshKey(try SSHKeyID(ids[0]))
-        case .declines: return nil
+        case .networks: return .network(try NetworkID(ids[0]))
+        case .securityGroups: return .securityGroup(try SecurityGroupID(ids[0]))
+        case .declines, .addresses: return nil
         }
     }
 }

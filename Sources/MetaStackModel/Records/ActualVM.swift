@@ -45,6 +45,8 @@ public struct ActualVM: Record {
     public var console: String?
     /// The guest's NICs in order.
     public var macs: [MACAddress]
+    /// What the owner has given to each of them, in the same order; empty where it does not say.
+    public var nics: [ActualNIC]
     /// The move that is under way; nil where none is.
     @Rare public var move: GuestMove?
     /// The host that it left for that one's maintenance.
@@ -56,7 +58,8 @@ public struct ActualVM: Record {
         desiredRevision: Revision? = nil, desiredCreateRevision: Revision? = nil,
         ram: Mebibytes = .zero, vcpus: Int = 0, since: Timestamp, message: String? = nil,
         clients: [StorageClient] = [], console: String? = nil, macs: [MACAddress] = [],
-        move: GuestMove? = nil, cameFrom: HostID? = nil, rest: [String: JSONValue] = [:]
+        nics: [ActualNIC] = [], move: GuestMove? = nil, cameFrom: HostID? = nil,
+        rest: [String: JSONValue] = [:]
     ) {
         self.host = host
         self.state = state
@@ -71,6 +74,7 @@ public struct ActualVM: Record {
         self.clients = clients
         self.console = console
         self.macs = macs
+        self.nics = nics
         self.move = move
         self.cameFrom = cameFrom
         self.rest = rest
@@ -91,6 +95,7 @@ public struct ActualVM: Record {
         clients = try fields.optional("clients", default: [])
         console = try fields.optional("console")
         macs = try fields.optional("macs", default: [])
+        nics = try fields.optional("nics", default: [])
         move = try fields.optional("move")
         cameFrom = try fields.optional("came_from")
         rest = try fields.rest()
@@ -111,6 +116,7 @@ public struct ActualVM: Record {
         if !clients.isEmpty { try fields.put("clients", clients) }
         try fields.put("console", console)
         if !macs.isEmpty { try fields.put("macs", macs) }
+        if !nics.isEmpty { try fields.put("nics", nics) }
         try fields.put("move", move)
         try fields.put("came_from", cameFrom)
     }

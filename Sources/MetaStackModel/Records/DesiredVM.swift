@@ -63,7 +63,7 @@ public struct DesiredVM: Record {
         image = try fields.required("image")
         state = try fields.optional("state", default: .start)
         host = try fields.optional("host")
-        nics = try fields.optional("nics", default: DesiredNIC.one)
+        nics = try fields.nics()
         restart = try fields.optional("restart_policy", default: .onFailure)
         placement = try PlacementWishes(&fields)
         moves = try MoveWishes(&fields)
@@ -90,25 +90,5 @@ public struct DesiredVM: Record {
         try moves.write(to: &fields)
         try fields.put("cloud_init", cloudInit)
         if !labels.isEmpty { try fields.put("labels", labels) }
-    }
-}
-
-/// One NIC that somebody wants; it hangs on the bridge that the node's configuration names.
-public struct DesiredNIC: Record {
-    /// One PCI slot each, and 6 bits of the MAC address count them.
-    public static let maximumPerVM = 16
-    /// What a VM has that asks for nothing else: the same list for all of them, in memory too.
-    public static let one = [DesiredNIC()]
-
-    public var rest: [String: JSONValue]
-
-    public init(rest: [String: JSONValue] = [:]) { self.rest = rest }
-
-    public init(from decoder: any Decoder) throws {
-        rest = try FieldReader(decoder).rest()
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        _ = try FieldWriter(encoder, rest: rest)
     }
 }

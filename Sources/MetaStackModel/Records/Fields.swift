@@ -70,6 +70,26 @@ struct FieldReader {
         try optional(name) ?? value
     }
 
+    /// A list whose elements' problems say which of them is to blame; none where it is absent.
+    mutating func list<Value: Decodable>(_ name: String) throws -> [Value] {
+        guard case .container(let container) = source else {
+            return try optional(name, default: [])
+        }
+        known.append(name)
+        let field = FieldName(stringValue: name)
+        guard container.contains(field), try !container.decodeNil(forKey: field) else { return [] }
+        return try named(name) { field in
+            var elements = try container.nestedUnkeyedContainer(forKey: field)
+            var values: [Value] = []
+            while !elements.isAtEnd {
+                let index = "\(elements.currentIndex)"
+                values.append(
+                    try named(index) { _ in try elements.decode(Value.self) })
+            }
+            return values
+        }
+    }
+
     /// Labels: names and values by the rule for names, a value may be empty; none where absent.
     mutating func labels(_ name: String = "labels") throws -> [String: String] {
         let labels: [String: String] = try optional(name, default: [:])

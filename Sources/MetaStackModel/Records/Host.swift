@@ -28,6 +28,8 @@ public struct Host: Record {
     public var pools: [PoolName]
     /// The bridges that guests can be put on.
     public var networks: [String]
+    /// The links that networks can have as their uplink.
+    public var interfaces: [String]
     /// What is wrong in the storage, and what was left there.
     public var storage: StorageReport
     /// What is wrong with the host; nil where nothing is. Such a host takes no VMs.
@@ -42,6 +44,7 @@ public struct Host: Record {
         addresses: [String] = [], labels: [String: String] = [:],
         version: String, hypervisor: String, domainType: String = "", architecture: String = "",
         pools: [PoolName] = [], networks: [String] = [],
+        interfaces: [String] = [],
         storage: StorageReport = StorageReport(), message: String? = nil, since: Timestamp,
         rest: [String: JSONValue] = [:]
     ) {
@@ -63,6 +66,7 @@ public struct Host: Record {
         self.architecture = architecture
         self.pools = pools
         self.networks = networks
+        self.interfaces = interfaces
         self.storage = storage
         self.message = message
         self.since = since
@@ -89,6 +93,7 @@ public struct Host: Record {
         architecture = try fields.optional("architecture", default: "")
         pools = try fields.optional("pools", default: [])
         networks = try fields.optional("networks", default: [])
+        interfaces = try fields.optional("interfaces", default: [])
         storage = try fields.optional("storage", default: StorageReport())
         message = try fields.optional("message")
         since = try fields.optional("since", default: Timestamp(milliseconds: 0))
@@ -115,6 +120,7 @@ public struct Host: Record {
         if !architecture.isEmpty { try fields.put("architecture", architecture) }
         try fields.put("pools", pools)
         try fields.put("networks", networks)
+        if !interfaces.isEmpty { try fields.put("interfaces", interfaces) }
         if !storage.isEmpty { try fields.put("storage", storage) }
         try fields.put("message", message)
         try fields.put("since", since)

@@ -35,6 +35,11 @@ public struct FieldProblem: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String { problem }
 }
 
+extension ValidationError {
+    /// As what is wrong with the field that it is about.
+    var inField: FieldProblem { FieldProblem(path: subject, problem: description) }
+}
+
 extension Record {
     /// Reads what somebody wants to write, so that they can be told which field is wrong.
     public init(proposed json: Data) throws(FieldProblem) {

@@ -110,6 +110,20 @@ public struct SSHKeyID: Identifier {
     public init(unchecked text: String) { self.text = text }
 }
 
+/// Names a network: the last part of `networks/<network_id>`.
+public struct NetworkID: Identifier {
+    public static let noun = "network id"
+    public let text: String
+    public init(unchecked text: String) { self.text = text }
+}
+
+/// Names a security group: the last part of `security_groups/<id>`.
+public struct SecurityGroupID: Identifier {
+    public static let noun = "security-group id"
+    public let text: String
+    public init(unchecked text: String) { self.text = text }
+}
+
 /// Names a token of the API: the last part of `tokens/<token_id>`.
 public struct TokenID: Identifier {
     public static let noun = "token id"
@@ -117,7 +131,7 @@ public struct TokenID: Identifier {
     public init(unchecked text: String) { self.text = text }
 }
 
-/// What a person calls a VM, an image or a flavour.
+/// What a person calls a VM, an image, a flavour, a network or a security group.
 public struct ResourceName: Identifier {
     public static let noun = "name"
     public let text: String

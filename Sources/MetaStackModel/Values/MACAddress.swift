@@ -26,8 +26,10 @@ public struct MACAddress: Hashable, Sendable, Codable, CustomStringConvertible {
         }.joined(separator: ":")
     }
 
-    public init(from decoder: any Decoder) throws {
-        let text = try decoder.singleValueContainer().decode(String.self)
+    /// Reads six octets in hexadecimal, with colons between them.
+    ///
+    /// - Throws: `ValidationError`.
+    public init(_ text: String) throws(ValidationError) {
         let octets = text.split(separator: ":", omittingEmptySubsequences: false)
         let values = octets.compactMap { octet in
             octet.count == 2 && octet.allSatisfy(\.isHexDigit) ? UInt64(octet, radix: 16) : nil
@@ -37,6 +39,13 @@ public struct MACAddress: Hashable, Sendable, Codable, CustomStringConvertible {
                 subject: "MAC address", found: text, problem: "write it like 02:00:5e:10:00:01")
         }
         bits = values.reduce(0) { $0 << 8 | $1 }
+    }
+
+    /// Whether one NIC can have it: neither a group's address nor all zeros.
+    public var isUnicast: Bool { bits >> 40 & 1 == 0 && bits != 0 }
+
+    public init(from decoder: any Decoder) throws {
+        try self.init(decoder.singleValueContainer().decode(String.self))
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -141,7 +141,7 @@ struct ChangedThing: Hashable, Comparable {
             // A name that is none cannot be spoken of.
             (try? ResourceName(name)).map { [ChangedThing(kind: .config, id: $0.text)] } ?? []
         case .sshKey(let id): [ChangedThing(kind: .sshKey, id: id.text)]
-        case .token: []
+        case .token, .network, .address, .securityGroup: []
         }
     }
 

@@ -109,6 +109,8 @@ struct ClusterApplyTests {
             .hosts: MetaStackModel.Host.self,
             .desiredHosts: DesiredHost.self, .volumes: Volume.self, .history: VMHistory.self,
             .declines: Decline.self, .actualImages: ActualImage.self,
+            .networks: Network.self, .addresses: HeldAddress.self,
+            .securityGroups: SecurityGroup.self,
         ]
         return RecordKeyTests.all.compactMap { key, path in
             guard let kind = kinds[key.folder] else { return nil }

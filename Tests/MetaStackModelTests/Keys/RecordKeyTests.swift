@@ -6,6 +6,14 @@ struct RecordKeyTests {
     private static let vm = VMID(unchecked: "web.example-1")
     private static let host = HostID(unchecked: "a_1")
 
+    private static func address(_ text: String) -> RecordKey {
+        do throws(ValidationError) {
+            return .address(try AddressID(network: "blue", address: text))
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
     static let all: [(RecordKey, String)] = [
         (.globalConfig("takeover"), "global_config/takeover"),
         (.image(ImageID(unchecked: "i")), "images/i"),
@@ -21,6 +29,10 @@ struct RecordKeyTests {
         (.arrival(vm), "arrivals/web.example-1"),
         (.token(TokenID(unchecked: "t")), "tokens/t"),
         (.sshKey(SSHKeyID(unchecked: "alice")), "ssh_keys/alice"),
+        (.network(NetworkID(unchecked: "blue")), "networks/blue"),
+        (address("10.7.0.5"), "addresses/blue/10.7.0.5"),
+        (address("2001:db8::5"), "addresses/blue/2001:db8::5"),
+        (.securityGroup(SecurityGroupID(unchecked: "web")), "security_groups/web"),
     ]
 
     @Test(arguments: all)
@@ -41,7 +53,9 @@ struct RecordKeyTests {
     @Test(arguments: [
         "desired_vms", "desired_vms/", "desired_vms/a/b", "desired_vms//a", "desired_vms/..",
         "desired_vms/a\"b", "desired_vms/a\nb", "volumes/web", "declines/web", "declines/web/a/b",
-        "declines/we b/a", "hosts/-a", "desired_vms/" + String(repeating: "x", count: 300),
+        "declines/we b/a", "hosts/-a",
+        "addresses/10.7.0.5", "addresses/blue/x", "addresses/blue/2001:DB8::5", "addresses/b/::/1",
+        "desired_vms/" + String(repeating: "x", count: 300),
     ])
     func refusesIdsThatAreNone(_ path: String) {
         #expect(throws: MalformedRecord.self) { try RecordKey(path: path) }

@@ -12,8 +12,29 @@ enum RecordExamples {
         (ActualImage.self, actualImage), (Arrival.self, arrival),
         (MoveLimits.self, #"{"per_host": 3, "per_cluster": 9}"#),
         (RebalancePolicy.self, rebalance), (SSHKey.self, sshKey),
+        (Network.self, vlan), (Network.self, vxlan), (HeldAddress.self, address),
+        (SecurityGroup.self, securityGroup),
     ]
 
+    private static let vlan = """
+        {"name": "blue", "kind": "vlan", "uplink": "eth1", "vlan": 7, "mtu": 9000,
+         "subnets": [{"prefix": "10.7.0.0/24", "gateway": "10.7.0.1", "gateway_mode": "node",
+          "nat": true, "dns": ["10.7.0.2", "9.9.9.9"], "ranges": ["10.7.0.10-10.7.0.99"],
+          "routes": [{"to": "10.0.0.0/8", "via": "10.7.0.3"}]}, {"prefix": "2001:db8::/64"}],
+         "domain": "example.org", "search": ["example.org", "test"], "labels": {"a": "b"}}
+        """
+    private static let vxlan = """
+        {"name": "red", "kind": "vxlan", "vni": 70, "group": "ff05::100", "port": 8472}
+        """
+    private static let address = """
+        {"vm": "web", "vm_create_revision": 5, "nic": 1, "mac": "02:00:5e:10:00:01",
+         "since": "2026-11-21T10:00:00.000Z"}
+        """
+    private static let securityGroup = """
+        {"name": "web", "labels": {"a": "b"}, "rules": [
+          {"direction": "ingress", "protocol": "tcp", "ports": "8000-8100", "remote": "::/0"},
+          {"direction": "egress", "group": "db"}, {"direction": "ingress", "protocol": "47"}]}
+        """
     private static let sshKey =
         #"{"public_key": "\#(ed25519)", "comment": "alice", "labels": {"team": "a"}}"#
 
@@ -24,7 +45,9 @@ enum RecordExamples {
     private static let flavour = #"{"name": "small", "vcpus": 2, "ram": 512, "disk": 10240}"#
     private static let desiredVM = """
         {"name": "web", "flavour": "tiny", "image": "tiny", "state": "stop", "host": "a",
-         "nics": [{"bridge": "later"}, {}], "priority": -3, "required_labels": {"rack": "7"},
+         "nics": [{"bridge": "later"}, {}, {"network": "blue", "mac": "02:00:5e:10:00:01",
+          "addresses": ["10.7.0.5", "2001:db8::5"], "security_groups": ["web"],
+          "limits": {"inbound_kbit": 1000, "outbound_kbit": 2000}}], "priority": -3, "required_labels": {"rack": "7"},
          "preferred_labels": {"disk": "fast"}, "groups": {"db": "anti-affinity"},
          "move": {"id": "m1", "from": "a", "to": "b", "offline": true}, "offline_moves": true,
          "goes_back": true, "cloud_init": {"host_name": "www", "ssh_keys": ["alice", "bob"],
@@ -40,6 +63,8 @@ enum RecordExamples {
          "desired_create_revision": 60, "ram": 256, "vcpus": 2,
          "since": "2026-11-21T10:00:00.123Z", "message": "all is well",
          "clients": ["10.0.0.1:0/1"], "console": "/var/log/c.log", "macs": ["02:00:5e:10:00:01"],
+         "nics": [{"network": "blue", "mac": "02:00:5e:10:00:01", "addresses": ["10.7.0.5"],
+          "interface": "ms7-0"}],
          "move": {"id": "9f", "to": "b", "live": true, "reason": "asked for", "order": "m1",
                   "drains": false, "since": "2026-11-21T10:00:00.123Z", "progress": 40},
          "came_from": "c"}
@@ -55,7 +80,7 @@ enum RecordExamples {
          "used_vcpu": 1, "lease": "7f", "machine": "m", "addresses": ["10.0.0.1"],
          "labels": {"rack": "a"}, "version": "1.0.0", "hypervisor": "QEMU",
          "domain_type": "kvm", "architecture": "x86_64", "pools": ["vms"],
-         "networks": ["br0"],
+         "networks": ["br0"], "interfaces": ["eth0", "eth1"],
          "storage": {"errors": ["OSD_FULL"], "warnings": ["MON_DOWN"],
                      "unknown_images": ["vms/x.1"], "unknown_evictions": ["10.0.0.1:0/1"]},
          "message": "the storage is away",
