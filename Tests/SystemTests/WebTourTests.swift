@@ -119,7 +119,12 @@ struct PageTour {
             """, .string(host.text))
         try await browser.open(server.url + "/hosts")
         try await browser.wait(
-            "the host is gone", "return document.getElementById(arguments[0]) === null",
+            "the host is gone",
+            // A host that somebody labelled or drained keeps its row.
+            """
+            const row = document.getElementById(arguments[0])
+            return row === null || row.innerText.includes('absent')
+            """,
             .string("host-\(host)"))
         try await lab.boot(host)
         try await browser.wait(
