@@ -5,6 +5,7 @@ import math
 from lab.faults import plan
 from lab.faults.kinds import KINDS
 from lab.faults.moves import Move, Moves
+from lab.faults.processes import has_run
 from lab.faults.rules import Ledger, Line, Overlap, Takeover, percentile
 
 
@@ -195,6 +196,15 @@ def guests_that_run_one_after_the_other_are_not(_lab):
     assert not any(overlap.observe(at, "vm", host, pid) for at, host, pid in slow)
 
 
+def a_processor_in_the_making_is_no_guest_that_runs(_lab):
+    """Of a guest that is being moved, QEMU uses that much on the target while the guest still runs."""
+    ms = 1_000_000
+    assert not has_run(-1, 300 * ms), "nothing is known of the time before the first look"
+    assert not has_run(ms // 3, ms * 3 // 2), "QEMU has made a processor"
+    assert not has_run(300 * ms, 300 * ms + ms // 2), "a guest was told to stop"
+    assert has_run(ms, 30 * ms) and has_run(300 * ms, 302 * ms)
+
+
 CHECKS = [
     a_seed_gives_the_same_faults_always,
     no_plan_takes_more_than_can_heal,
@@ -212,4 +222,5 @@ CHECKS = [
     a_lost_number_is_found,
     two_guests_that_compute_at_once_are_found,
     guests_that_run_one_after_the_other_are_not,
+    a_processor_in_the_making_is_no_guest_that_runs,
 ]

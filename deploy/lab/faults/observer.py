@@ -28,7 +28,7 @@ class Observer:
     still and its watchdog, too.
     """
 
-    def __init__(self, lab, storage, stalled, cause_of):
+    def __init__(self, lab, storage, background, stalled, cause_of):
         self.lock = threading.RLock()
         self.storage = storage
         self.stalled = stalled
@@ -36,7 +36,7 @@ class Observer:
         self.overlap = Overlap()
         self.takeovers = Takeovers(cause_of)
         self.moves = Moves()
-        self.processes = Processes(lab)
+        self.processes = Processes(lab, background)
         self.consoles = Consoles(lab)
         self.wanted = {}
         self.claims = {}

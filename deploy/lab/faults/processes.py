@@ -18,9 +18,10 @@ ACTIVE = 1_000_000
 #: A thread's flag in /proc: it is ending. What it uses from then on is the kernel's tidying up.
 EXITING = 0x4
 
-#: How much guests yield to everything else. Emulation takes whole processors, which on a real host
-#: would not be those of etcd and Ceph.
-NICENESS = 19
+#: Nanoseconds that a processor's thread uses before its guest can have run: QEMU makes the processor, and
+#: loads its state where the guest comes from another host. Up to 1 ms on a quiet machine; a guest's first
+#: steps take tens.
+MAKING = 5_000_000
 
 #: Looks at a new process until it counts as no QEMU: libvirt's child is not QEMU from the start.
 TRIES = 20
@@ -44,8 +45,9 @@ class Guest:
 class Processes:
     """All QEMUs of a lab's hosts. `look` is called many times a second."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, background):
         self.lab = lab
+        self.background = background
         self.undecided = {}
         self.foreign = set()
         self.guests = {}
@@ -101,15 +103,22 @@ class Processes:
             if guest.processor is None:
                 return
             used = int((guest.processor / "schedstat").read_text().split()[0])
-            ending = used - guest.used > ACTIVE and is_ending(guest.processor)
+            ran = has_run(guest.used, used) and not is_ending(guest.processor)
         except (OSError, ValueError, IndexError):
             guest.active = False  # It is ending; the next look finds it gone.
             return
-        guest.active = guest.used >= 0 and used - guest.used > ACTIVE and not ending
+        guest.active = ran
         guest.used = used
         if guest.active:
             guest.last_active = now
-            guest.first_active = guest.first_active or now
+            if guest.first_active is None:
+                guest.first_active = now
+                self.background.take(guest.pid)
+
+
+def has_run(before, used):
+    """Whether a guest ran between two looks, which found that much time used; -1 before the first."""
+    return before >= 0 and used - before > ACTIVE and used > MAKING
 
 
 def is_ending(thread):
@@ -119,9 +128,8 @@ def is_ending(thread):
 
 
 def processor_of(pid):
-    """The folder of a QEMU's processor thread, made to yield; None before there is one."""
+    """The folder of a QEMU's processor thread; None before there is one."""
     for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
         if (thread / "comm").read_text().startswith("CPU 0/"):
-            os.setpriority(os.PRIO_PROCESS, int(thread.name), NICENESS)
             return thread
     return None

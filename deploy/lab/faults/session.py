@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 
+from lab.faults.background import Background
 from lab.faults.breaker import Breaker
 from lab.faults.kinds import ENDS_LEASE, KINDS
 from lab.faults.observer import Observer
@@ -28,7 +29,7 @@ class Session:
         self.ttl = options.ttl
         self.began = time.monotonic()
         self.world = World(options, self.say, pause)
-        self.storage = self.breaker = self.observer = None
+        self.storage = self.background = self.breaker = self.observer = None
         self.failed = True
 
     def __enter__(self):
@@ -37,8 +38,10 @@ class Session:
             self.world.up()
             lab = self.world.lab
             self.storage = Storage(lab)
+            self.background = Background(lab.number)
             self.breaker = Breaker(lab, self.say, lambda host: self.observer.guests_on(host))
-            self.observer = Observer(lab, self.storage, self.stalled, self.cause_of)
+            self.observer = Observer(
+                lab, self.storage, self.background, self.stalled, self.cause_of)
             self.observer.start()
         except BaseException:
             self.__exit__(*sys.exc_info())
@@ -61,6 +64,8 @@ class Session:
             self.say(f"the lab stays up: metastack-lab --dir {self.world.folder} down")
         elif self.world.lab or self.world.started:
             self.world.down()
+        if self.background:
+            self.background.close()
 
     def keep_logs(self):
         """Copies the logs to where they outlive the lab."""
