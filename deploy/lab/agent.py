@@ -27,7 +27,7 @@ node:
 libvirt:
   uri: "qemu:///system"
   domain-type: qemu
-  migration-uri: "qemu+tcp://{address}/system"
+  migration-uri: "qemu+{migration}://{address}/system"
 storage:
   driver: rbd
   conf: /etc/ceph/ceph.conf
@@ -50,6 +50,7 @@ def write_configuration(lab, machine, path):
             endpoints=endpoints(lab),
             name=machine.name,
             address=machine.address,
+            migration=lab.migration,
             lease_ttl=lab.lease_ttl,
             rack=f"r{machine.name.removeprefix('host')}",
             reserved=reserved_ram(lab),

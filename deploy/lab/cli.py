@@ -89,12 +89,15 @@ def add_up(parser):
         choices=watchdog.MODES,
         help="when an agent's beats stop: fence (default) suspends its guests, restart also kills it",
     )
+    parser.add_argument(
+        "--migration", choices=layout.MIGRATIONS, help="how guests' memory travels (default: tcp)"
+    )
     parser.add_argument("--no-agents", dest="agents", action="store_false", default=None)
 
 
 def up(options):
     """Starts the lab; stdout gets the lines that a shell can evaluate."""
-    names = ("hosts", "etcd", "binaries", "lease_ttl", "agents", "watchdog")
+    names = ("hosts", "etcd", "binaries", "lease_ttl", "agents", "watchdog", "migration")
     wishes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if not 1 <= wishes.get("hosts", 1) <= layout.HOST_LIMIT:
         raise LabError(f"--hosts takes 1 to {layout.HOST_LIMIT}")

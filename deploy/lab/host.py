@@ -9,7 +9,7 @@ import shutil
 import time
 import uuid
 
-from lab import agent, ceph, control, image
+from lab import agent, ceph, certificates, control, image
 from lab.commands import run, succeeds
 from lab.errors import LabError
 
@@ -26,7 +26,7 @@ VAR_FOLDERS = (
     " lib/metastack log/libvirt/qemu log/metastack tmp"
 ).split()
 
-LIBVIRTD_CONF = """listen_tls = 0
+LIBVIRTD_CONF = """listen_tls = {tls}
 listen_tcp = 1
 auth_tcp = "none"
 auth_unix_rw = "none"
@@ -47,6 +47,7 @@ remember_owner = 0
 capability_filters = ["cpu-unavailable-features"]
 migration_address = "{address}"
 migration_host = "{address}"
+migrate_tls_x509_verify = 1
 """
 
 
@@ -55,7 +56,10 @@ def prepare(lab, machine):
     disk = machine.folder / "disk"
     if not disk.exists():
         make_disk(machine, disk)
-    values = {"address": machine.address, "uuid": uuid.uuid5(uuid.NAMESPACE_URL, str(disk))}
+    values = {"address": machine.address, "uuid": uuid.uuid5(uuid.NAMESPACE_URL, str(disk)),
+              "tls": int(lab.migration == "tls")}
+    if lab.migration == "tls":
+        certificates.write(lab, machine, disk / "etc" / "pki")
     libvirt = disk / "etc" / "libvirt"
     (libvirt / "libvirtd.conf").write_text(LIBVIRTD_CONF.format(**values))
     (libvirt / "qemu.conf").write_text(QEMU_CONF.format(**values))
@@ -118,7 +122,7 @@ def start_libvirt(lab, machine):
 
 
 def libvirt_service(machine, name):
-    """How one of libvirt's daemons is run. `--listen` serves live migration over plain TCP."""
+    """How one of libvirt's daemons is run. `--listen` serves live moves over the network."""
     argv = ["libvirtd", "--listen"] if name == "libvirtd" else [name]
     return {"argv": argv, "log": str(machine.log(name))}
 

@@ -17,6 +17,7 @@ from lab.errors import LabError
 
 HOST_LIMIT = 10
 ETCD_SIZES = (1, 3)
+MIGRATIONS = ("tcp", "tls")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Layout:
 
     number: tells labs of one machine apart; it is the third byte of the subnet and ends the name of
     the interface in the root namespace.
+    migration: how guests' memory travels, `tcp` or `tls`.
     stale_endpoint: whether the nodes' list of etcd's endpoints begins with one that is not there.
     """
 
@@ -62,6 +64,7 @@ class Layout:
     agents: bool = True
     stale_endpoint: bool = False
     watchdog: str = "fence"
+    migration: str = "tcp"
 
     def machine(self, name):
         """The machine of a name; raises for one that this lab does not have."""

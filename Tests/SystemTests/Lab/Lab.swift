@@ -42,6 +42,7 @@ struct Lab: Sendable {
             [
                 tool, "--dir", folder.path, "up", "--hosts", "\(hosts.count)", "--etcd", "1",
                 "--lease-ttl", "\(leaseTTL.components.seconds)s", "--binaries", binaries.path,
+                "--migration", "tls",
             ], timeout: .seconds(300)
         ).run()
         let exports = parse(try output.checked("metastack-lab up"))
