@@ -56,10 +56,12 @@ public struct HypervisorCapacity: Sendable, Equatable {
     public var domainType: String
     /// The processors' kind, such as `x86_64`.
     public var architecture: String
+    /// What guests see of the processors; nil where QEMU plays one of its own.
+    public var cpu: ProcessorModel?
 
     public init(
         ram: Mebibytes, vcpus: Int, machine: String, description: String,
-        domainType: String = "", architecture: String = ""
+        domainType: String = "", architecture: String = "", cpu: ProcessorModel? = nil
     ) {
         self.ram = ram
         self.vcpus = vcpus
@@ -67,6 +69,7 @@ public struct HypervisorCapacity: Sendable, Equatable {
         self.description = description
         self.domainType = domainType
         self.architecture = architecture
+        self.cpu = cpu
     }
 }
 

@@ -4,7 +4,7 @@ import Testing
 
 /// The module against a real libvirtd and QEMU, with a guest that stays in its BIOS.
 @Suite(.privateLibvirtd, .timeLimit(.minutes(2))) struct QEMUTests {
-    private let server: PrivateLibvirtd
+    let server: PrivateLibvirtd
 
     init() throws { server = try #require(PrivateLibvirtd.current) }
 

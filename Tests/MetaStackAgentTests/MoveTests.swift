@@ -38,6 +38,7 @@ extension AgentTests {
                 #expect(after.createRevision == before.createRevision)
                 #expect(after.incarnation == before.incarnation)
                 #expect(after.lease != before.lease)
+                #expect(after.value.bootedOn == owner.id)
                 #expect(after.value.clients == (await other.hypervisor.clients(of: web)))
                 #expect(cluster.history("web")?.clients == after.value.clients)
                 #expect(cluster.history("web")?.host == other.id)
@@ -49,6 +50,26 @@ extension AgentTests {
                 #expect(await other.hypervisor.created == 0)
                 #expect(await fleet.storage.evicted.isEmpty)
                 try await fleet.until("nothing is left of the move") { $0.arrivals.isEmpty }
+            }
+        }
+
+        @Test func aGuestIsAtHomeOnTheProcessorsThatItWasStartedOn() async throws {
+            try await run { fleet, owner, other in
+                for target in [other, owner] {
+                    try await fleet.put(
+                        "desired_vms/web", Self.wanted(#", "host": "\#(target.id)""#))
+                    try await fleet.until("web runs there") { $0.isRunning("web", on: target.id) }
+                }
+                #expect(try await fleet.store.load().claim("web")?.value.bootedOn == nil)
+                // Started anew elsewhere, it has those of its host.
+                try await fleet.put(
+                    "desired_vms/web", Self.wanted(#", "host": "\#(other.id)""#))
+                try await fleet.until("web runs there") { $0.isRunning("web", on: other.id) }
+                await other.hypervisor.end(web, .crashed(reason: "it was killed"))
+                try await fleet.until("it runs again") {
+                    $0.isRunning("web", on: other.id) && $0.history("web")?.boots == 2
+                }
+                #expect(try await fleet.store.load().claim("web")?.value.bootedOn == nil)
             }
         }
 

@@ -65,12 +65,20 @@ final class LibvirtHypervisor: Hypervisor {
         let connection = try connection()
         let node = try await connection.nodeInformation()
         let foreign = try await memoryOfOthers(connection)
+        let type = await choice.made
         return HypervisorCapacity(
             ram: Mebibytes(bytes: Int64(max(0, node.memoryBytes - foreign))), vcpus: node.cpus,
             machine: try await connection.machineUUID(),
             description:
                 "\(node.hypervisor) \(node.hypervisorVersion) (libvirt \(node.libvirtVersion))",
-            domainType: await choice.made ?? "", architecture: node.cpuModel)
+            domainType: type ?? "", architecture: node.cpuModel,
+            cpu: type == "kvm" ? try await processors(connection) : nil)
+    }
+
+    private func processors(_ connection: LibvirtConnection) async throws -> ProcessorModel? {
+        guard let model = try await connection.hostModel(of: .kvm) else { return nil }
+        return ProcessorModel(
+            model: model.name, vendor: model.vendor ?? "", features: model.features)
     }
 
     /// In bytes: what guests have that MetaStack did not make.

@@ -63,6 +63,7 @@ extension GuestPerformer {
         claim.clients = clients ?? []
         claim.move = nil
         claim.cameFrom = move.drains ? view.me : nil
+        claim.bootedOn = bootedOn(known.value, move, isLive: clients != nil)
         claim.message = nil
         claim.since = clock.timestamp
         var situation = situation
@@ -73,6 +74,12 @@ extension GuestPerformer {
                 situation.vm, claim, known: known, history: history,
                 knownHistory: handover.history, arrival: handover.arrival, lease: lease)
         }
+    }
+
+    /// Its processor stays what it was started on, wherever it goes while it runs.
+    private func bootedOn(_ claim: ActualVM, _ move: GuestMove, isLive: Bool) -> HostID? {
+        let host = claim.bootedOn ?? view.me
+        return isLive && host != move.to ? host : nil
     }
 
     private func history(

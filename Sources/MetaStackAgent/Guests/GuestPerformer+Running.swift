@@ -258,6 +258,7 @@ extension GuestPerformer {
         claim.since = clock.timestamp
         claim.message = nil
         claim.move = nil
+        claim.bootedOn = nil
         let result = try await transactions.update(
             situation.vm, claim, known: known,
             history: history(recording: clients, evicted, situation, known),

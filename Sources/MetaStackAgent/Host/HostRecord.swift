@@ -133,7 +133,7 @@ final class HostRecord: Sendable {
                 machine: state.capacity.machine, addresses: fixed.addresses, labels: fixed.labels,
                 version: fixed.version, hypervisor: state.capacity.description,
                 domainType: state.capacity.domainType, architecture: state.capacity.architecture,
-                pools: state.pools, networks: fixed.networks,
+                cpu: state.capacity.cpu, pools: state.pools, networks: fixed.networks,
                 storage: state.storage,
                 message: messages.isEmpty ? nil : messages.joined(separator: "; "),
                 since: fixed.since)

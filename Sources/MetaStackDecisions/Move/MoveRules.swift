@@ -65,15 +65,16 @@ public struct MoveRules: Sendable {
         guard let target = target(request, cause, claim, avoiding) else {
             return .stuck("\(cause.reason), \(whyNowhere(request, cause, claim))")
         }
-        guard cause.offline || canGoLive(from: claim.host, to: target) || cause.mayStop else {
+        let hindrance = hindrance(of: claim, to: target)
+        if let hindrance, !cause.offline, !cause.mayStop {
             return .stuck(
-                "\(cause.reason), and host \(target) has another kind of hypervisor: "
+                "\(cause.reason), and host \(target) \(hindrance): "
                     + "allow offline moves, or ask for one")
         }
         guard hasTurn(vm, from: claim.host) else { return .wait }
         return .go(
             Plan(
-                to: target, live: !cause.offline && canGoLive(from: claim.host, to: target),
+                to: target, live: !cause.offline && hindrance == nil,
                 reason: cause.reason, order: cause.order, drains: cause.drains))
     }
 
@@ -83,7 +84,7 @@ public struct MoveRules: Sendable {
             claim.state == .running, cluster.desiredVMs[vm]?.value.state == .start
         else { return .stay }
         // Nobody is shut down for it, and nobody hears of one that cannot be done.
-        guard canGoLive(from: claim.host, to: step.to) else { return .stay }
+        guard hindrance(of: claim, to: step.to) == nil else { return .stay }
         guard hasTurn(vm, from: claim.host) else { return .wait }
         return .go(
             Plan(
@@ -122,7 +123,7 @@ public struct MoveRules: Sendable {
             .candidates(for: unpinned(request, cause)).map(\.host)
             .filter { $0 != claim.host && !avoiding.contains($0) }
         if let to = cause.to { return candidates.contains(to) ? to : nil }
-        return candidates.first { canGoLive(from: claim.host, to: $0) } ?? candidates.first
+        return candidates.first { hindrance(of: claim, to: $0) == nil } ?? candidates.first
     }
 
     /// An order names its own target; a pin to the host that the VM leaves keeps it there all the same.
@@ -151,13 +152,23 @@ public struct MoveRules: Sendable {
             }.joined(separator: "; ")
     }
 
-    /// What runs guests has to be alike at both ends.
-    private func canGoLive(from: HostID, to: HostID) -> Bool {
-        guard let one = cluster.hosts[from]?.value, let other = cluster.hosts[to]?.value else {
-            return false
+    /// Why the guest cannot go there while it runs; nil where it can. What runs guests has to be alike at
+    /// both ends, and the processors have to offer what the guest was started with.
+    private func hindrance(of claim: ActualVM, to: HostID) -> String? {
+        guard let one = cluster.hosts[claim.host]?.value, let other = cluster.hosts[to]?.value
+        else {
+            return "is not known"
         }
-        return alike(one.domainType, other.domainType)
-            && alike(one.architecture, other.architecture)
+        guard alike(one.domainType, other.domainType) else {
+            return "has another kind of hypervisor"
+        }
+        guard alike(one.architecture, other.architecture) else {
+            return "has processors of another architecture"
+        }
+        guard let has = cluster.hosts[claim.bootedOn ?? claim.host]?.value.cpu,
+            let offers = other.cpu
+        else { return nil }
+        return has.hindrance(on: offers)
     }
 
     /// A host that says nothing is taken for like the others; the move itself tells.

@@ -51,6 +51,8 @@ public struct ActualVM: Record {
     @Rare public var move: GuestMove?
     /// The host that it left for that one's maintenance.
     @Rare public var cameFrom: HostID?
+    /// The host whose processors the guest was started on, where it came from there while it ran.
+    @Rare public var bootedOn: HostID?
     public var rest: [String: JSONValue]
 
     public init(
@@ -59,7 +61,7 @@ public struct ActualVM: Record {
         ram: Mebibytes = .zero, vcpus: Int = 0, since: Timestamp, message: String? = nil,
         clients: [StorageClient] = [], console: String? = nil, macs: [MACAddress] = [],
         nics: [ActualNIC] = [], move: GuestMove? = nil, cameFrom: HostID? = nil,
-        rest: [String: JSONValue] = [:]
+        bootedOn: HostID? = nil, rest: [String: JSONValue] = [:]
     ) {
         self.host = host
         self.state = state
@@ -77,6 +79,7 @@ public struct ActualVM: Record {
         self.nics = nics
         self.move = move
         self.cameFrom = cameFrom
+        self.bootedOn = bootedOn
         self.rest = rest
     }
 
@@ -98,6 +101,7 @@ public struct ActualVM: Record {
         nics = try fields.optional("nics", default: [])
         move = try fields.optional("move")
         cameFrom = try fields.optional("came_from")
+        bootedOn = try fields.optional("booted_on")
         rest = try fields.rest()
     }
 
@@ -119,6 +123,7 @@ public struct ActualVM: Record {
         if !nics.isEmpty { try fields.put("nics", nics) }
         try fields.put("move", move)
         try fields.put("came_from", cameFrom)
+        try fields.put("booted_on", bootedOn)
     }
 }
 

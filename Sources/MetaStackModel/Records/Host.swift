@@ -25,6 +25,9 @@ public struct Host: Record {
     public var domainType: String
     /// The processors' kind, such as `x86_64`; empty where the node does not say.
     public var architecture: String
+    /// What guests see of the processors; nil where the node does not say, and where QEMU plays a
+    /// processor of its own, which is the same everywhere.
+    public var cpu: ProcessorModel?
     public var pools: [PoolName]
     /// The bridges that guests can be put on.
     public var networks: [String]
@@ -43,7 +46,7 @@ public struct Host: Record {
         leaseTTL: Int = 0, takeoversHeld: String? = nil, machine: String = "",
         addresses: [String] = [], labels: [String: String] = [:],
         version: String, hypervisor: String, domainType: String = "", architecture: String = "",
-        pools: [PoolName] = [], networks: [String] = [],
+        cpu: ProcessorModel? = nil, pools: [PoolName] = [], networks: [String] = [],
         interfaces: [String] = [],
         storage: StorageReport = StorageReport(), message: String? = nil, since: Timestamp,
         rest: [String: JSONValue] = [:]
@@ -64,6 +67,7 @@ public struct Host: Record {
         self.hypervisor = hypervisor
         self.domainType = domainType
         self.architecture = architecture
+        self.cpu = cpu
         self.pools = pools
         self.networks = networks
         self.interfaces = interfaces
@@ -91,6 +95,7 @@ public struct Host: Record {
         hypervisor = try fields.optional("hypervisor", default: "")
         domainType = try fields.optional("domain_type", default: "")
         architecture = try fields.optional("architecture", default: "")
+        cpu = try fields.optional("cpu")
         pools = try fields.optional("pools", default: [])
         networks = try fields.optional("networks", default: [])
         interfaces = try fields.optional("interfaces", default: [])
@@ -118,6 +123,7 @@ public struct Host: Record {
         try fields.put("hypervisor", hypervisor)
         if !domainType.isEmpty { try fields.put("domain_type", domainType) }
         if !architecture.isEmpty { try fields.put("architecture", architecture) }
+        try fields.put("cpu", cpu)
         try fields.put("pools", pools)
         try fields.put("networks", networks)
         if !interfaces.isEmpty { try fields.put("interfaces", interfaces) }

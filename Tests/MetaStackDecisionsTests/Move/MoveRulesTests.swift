@@ -136,6 +136,38 @@ struct MoveRulesTests {
         #expect(plan(in: cluster)?.live == true)
     }
 
+    @Test func aGuestKeepsTheProcessorsThatItWasStartedOn() throws {
+        let old = ProcessorModel(model: "Haswell", vendor: "Intel", features: ["aes"])
+        let new = ProcessorModel(model: "Skylake", vendor: "Intel", features: ["aes", "avx512f"])
+        var cluster = try Cluster.fleet("a", "b")
+        try cluster.run("web", on: "a", moves: order())
+        cluster.hosts[a]?.value.cpu = old
+        cluster.hosts[b]?.value.cpu = new
+        #expect(plan(in: cluster)?.live == true)
+
+        // Started on the new one, it does not fit on the old one.
+        cluster.hosts[a]?.value.cpu = new
+        cluster.hosts[b]?.value.cpu = old
+        #expect(
+            reason(in: cluster)
+                == "somebody asked for it, and host b has processors without avx512f, which the "
+                + "guest was started with: allow offline moves, or ask for one")
+    }
+
+    @Test func aGuestThatCameFromOlderProcessorsGoesBackToThem() throws {
+        let old = ProcessorModel(model: "Haswell", vendor: "Intel", features: ["aes"])
+        let new = ProcessorModel(model: "Skylake", vendor: "Intel", features: ["aes", "avx512f"])
+        var cluster = try Cluster.fleet("a", "b")
+        try cluster.run("web", on: "a", moves: order())
+        cluster.hosts[a]?.value.cpu = new
+        cluster.hosts[b]?.value.cpu = old
+        cluster.actualVMs[VMID(unchecked: "web")]?.value.bootedOn = b
+        #expect(plan(in: cluster)?.live == true)
+        // Who is gone has said nothing.
+        cluster.actualVMs[VMID(unchecked: "web")]?.value.bootedOn = HostID(unchecked: "gone")
+        #expect(plan(in: cluster)?.live == true)
+    }
+
     @Test func itGoesBackWhereItsRecordSaysSo() throws {
         var cluster = try Cluster.fleet("a", "b")
         try cluster.run("web", on: "a", moves: MoveWishes(goesBack: true))

@@ -67,7 +67,7 @@ enum RecordExamples {
           "interface": "ms7-0"}],
          "move": {"id": "9f", "to": "b", "live": true, "reason": "asked for", "order": "m1",
                   "drains": false, "since": "2026-11-21T10:00:00.123Z", "progress": 40},
-         "came_from": "c"}
+         "came_from": "c", "booted_on": "d"}
         """
     private static let arrival =
         #"{"host": "b", "answers": "9f", "uri": "qemu+tls://b/system", "refusal": "no room"}"#
@@ -79,8 +79,9 @@ enum RecordExamples {
         {"name": "a", "total_ram": 4096, "used_ram": 256, "reserved_ram": 1024, "total_vcpu": 8,
          "used_vcpu": 1, "lease": "7f", "machine": "m", "addresses": ["10.0.0.1"],
          "labels": {"rack": "a"}, "version": "1.0.0", "hypervisor": "QEMU",
-         "domain_type": "kvm", "architecture": "x86_64", "pools": ["vms"],
-         "networks": ["br0"], "interfaces": ["eth0", "eth1"],
+         "domain_type": "kvm", "architecture": "x86_64",
+         "cpu": {"model": "Skylake-Server-IBRS", "vendor": "Intel", "features": ["aes", "avx"]},
+         "pools": ["vms"], "networks": ["br0"], "interfaces": ["eth0", "eth1"],
          "storage": {"errors": ["OSD_FULL"], "warnings": ["MON_DOWN"],
                      "unknown_images": ["vms/x.1"], "unknown_evictions": ["10.0.0.1:0/1"]},
          "message": "the storage is away",
