@@ -86,6 +86,31 @@ extension AgentTests {
             }
         }
 
+        @Test func aGuestThatWasAskedToEndAndShallRunByThenStartsAgain() async throws {
+            try await TestFleet.run { fleet in
+                let host = try await fleet.startHosts()[0]
+                try await want(.never, fleet)
+                try await fleet.until("web runs") { $0.isRunning("web") }
+                await host.hypervisor.setGuestsObey(false)
+                try await fleet.put(
+                    "desired_vms/web",
+                    #"{"name": "web", "flavour": "tiny", "image": "tiny", "state": "stop"}"#)
+                try await fleet.eventually("it was asked to end") {
+                    host.hypervisor.calls.count(of: .shutDown) > 0
+                }
+                try await want(.never, fleet)
+                try await fleet.until("it shall run after all") { $0.isRunning("web") }
+                await host.hypervisor.end(web, .shutDown)
+                let cluster = try await fleet.until("web runs again") {
+                    $0.isRunning("web") && $0.history("web")?.boots == 2
+                }
+                #expect(cluster.history("web")?.askedToEnd == false)
+                // The next end is its own.
+                await host.hypervisor.end(web, .shutDown)
+                try await fleet.until("web is stopped") { $0.claim("web")?.value.state == .stopped }
+            }
+        }
+
         @Test func anEvictedGuestThatOwnsItsClaimStartsAnew() async throws {
             try await TestFleet.run { fleet in
                 let host = try await fleet.startHosts()[0]

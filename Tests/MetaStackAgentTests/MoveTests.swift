@@ -106,6 +106,24 @@ extension AgentTests {
             }
         }
 
+        @Test func aGuestThatIsMovedWhileItShutsDownStartsAgainWhereItArrives() async throws {
+            try await run { fleet, owner, other in
+                await owner.hypervisor.setGuestsObey(false)
+                let offline = #", "move": {"id": "m1", "from": "\#(owner.id)", "offline": true}"#
+                try await fleet.put("desired_vms/web", Self.wanted(offline))
+                try await fleet.eventually("it was asked to end") {
+                    owner.hypervisor.calls.count(of: .shutDown) > 0
+                }
+                let live = #", "move": {"id": "m2", "from": "\#(owner.id)"}"#
+                try await fleet.put("desired_vms/web", Self.wanted(live))
+                try await fleet.until("web has moved") { $0.isRunning("web", on: other.id) }
+                await other.hypervisor.end(web, .shutDown)
+                try await fleet.until("web runs again") {
+                    $0.isRunning("web", on: other.id) && $0.history("web")?.boots == 2
+                }
+            }
+        }
+
         @Test func aFailedMoveLeavesTheGuestWhereItWas() async throws {
             try await run { fleet, owner, other in
                 owner.hypervisor.calls.fail(.migrate, with: TestingError("the cable is loose"))

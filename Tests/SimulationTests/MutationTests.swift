@@ -9,7 +9,8 @@ import Testing
         .recordsBeforeImage: 5, .resumeBeforeRecord: 1, .releaseBeforeDestroy: 4, .noSuspend: 6,
         .spareTheDeaf: 17, .resumeOnArrival: 1, .adoptAnything: 60, .trustLease: 6, .blindOutage: 6,
         .watchWithoutList: 26, .claimUnwanted: 20, .claimWithoutLease: 1, .claimTwice: 72,
-        .recordBlindly: 85, .claimInPlaceBlindly: 299, .handOverBlindly: 705, .reuseNames: 691,
+        .recordBlindly: 85, .claimInPlaceBlindly: 299, .handOverBlindly: 705, .forgetAsking: 309,
+        .reuseNames: 691,
     ]
 
     @Test func thereAreTwelveMistakesAtLeastAndEachHasASeed() {

@@ -16,7 +16,7 @@ extension GuestPerformer {
     func shutDown(_ situation: GuestSituation) async throws -> Outcome {
         let known = try ownClaim(situation)
         if known.value.state != .stopping {
-            return try await report(.stopping, nil, situation)
+            return try await report(.stopping, nil, situation, history: askedToEnd(situation))
         }
         let now = clock.now
         let shutdown = memory.state.withLock { state in
@@ -37,6 +37,14 @@ extension GuestPerformer {
         return .again(after: settings.shutDownAgainAfter)
     }
 
+    /// Whoever sees the guest end must know that it was asked to, also on another host: by then it may
+    /// have moved there, or nobody may want it to end any more.
+    private func askedToEnd(_ situation: GuestSituation) -> VMHistory? {
+        guard var history = situation.history?.value, !history.askedToEnd else { return nil }
+        history.askedToEnd = true
+        return history
+    }
+
     /// The guest ended by itself: an owner that saw it end knows that its clients are gone; else
     /// they stay on record and are evicted before the next start.
     func noteExit(_ exit: GuestExit, _ situation: GuestSituation) async throws -> Outcome {
@@ -44,7 +52,8 @@ extension GuestPerformer {
             return .settled
         }
         let ends = endsInARow(situation.vm, history)
-        let verdict = RestartRules.verdict(exit, policy: wanted.value.restart, ends: ends)
+        let verdict = RestartRules.verdict(
+            exit, policy: wanted.value.restart, ends: ends, wasAsked: history.askedToEnd)
         history.crashes = ends
         history.lastExit = exit.words
         history.endedFor = verdict == .stays ? wanted.revision : nil

@@ -360,8 +360,10 @@ extension GuestPerformer {
         view.provenLease(at: clock.now) == situation.lease
     }
 
+    /// - Parameter history: what is put on record with it; nil for nothing.
     func report(
-        _ state: ActualVM.State, _ message: String?, _ situation: GuestSituation
+        _ state: ActualVM.State, _ message: String?, _ situation: GuestSituation,
+        history: VMHistory? = nil
     ) async throws -> Outcome {
         let known = try ownClaim(situation)
         var claim = known.value
@@ -370,8 +372,15 @@ extension GuestPerformer {
         claim.message = message
         claim.incarnation = known.incarnation
         claim.desiredRevision = situation.desired?.revision
-        let result = try await transactions.update(
-            situation.vm, claim, known: known, lease: situation.lease)
+        let result =
+            if let history {
+                try await transactions.update(
+                    situation.vm, claim, known: known, history: history,
+                    knownHistory: situation.history, lease: situation.lease)
+            } else {
+                try await transactions.update(
+                    situation.vm, claim, known: known, lease: situation.lease)
+            }
         if case .written = result {
             log(situation).info("state published", metadata: ["state": "\(state.rawValue)"])
         }

@@ -17,12 +17,15 @@ public enum RestartRules {
     private static let firstDelay = Duration.seconds(1)
     private static let longestDelay = Duration.seconds(60)
 
-    /// - Parameter ends: how often in a row the guest did not last, this time counted; none where it
-    ///   lasted.
+    /// - Parameters:
+    ///   - ends: how often in a row the guest did not last, this time counted; none where it lasted.
+    ///   - wasAsked: whether MetaStack has asked it to shut down, while somebody wanted that. One that
+    ///     shall run by now has not ended by itself.
     public static func verdict(
-        _ exit: GuestExit, policy: DesiredVM.RestartPolicy, ends: Int
+        _ exit: GuestExit, policy: DesiredVM.RestartPolicy, ends: Int, wasAsked: Bool = false
     ) -> Verdict {
-        switch (policy, exit) {
+        if wasAsked { return .startAgain(after: .zero) }
+        return switch (policy, exit) {
         case (.never, _), (.onFailure, .shutDown): .stays
         case (.always, _), (.onFailure, .crashed):
             ends > 0 && ends.isMultiple(of: startsPerNode)

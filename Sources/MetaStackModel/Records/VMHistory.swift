@@ -23,6 +23,9 @@ public struct VMHistory: Record {
     /// The revision of the desired record for which the guest has ended and stays so; written again,
     /// the record asks for another start.
     @Rare public var endedFor: Revision?
+    /// Whether MetaStack has asked the guest to shut down since its start. The guest may go on for a while,
+    /// and nobody may want it to end any more by then.
+    public var askedToEnd: Bool
     /// The last order to move that was fulfilled.
     @Rare public var movedFor: String?
     /// Changes of owner that nobody asked for, the newest last; the last ``takeoversKept`` of them.
@@ -33,7 +36,7 @@ public struct VMHistory: Record {
         vmCreateRevision: Revision, host: HostID, incarnation: Incarnation,
         clients: [StorageClient] = [], evicted: [EvictedClient] = [], boots: Int = 0,
         lastExit: String? = nil, crashes: Int = 0, endedFor: Revision? = nil,
-        movedFor: String? = nil, takeovers: [Takeover] = [],
+        askedToEnd: Bool = false, movedFor: String? = nil, takeovers: [Takeover] = [],
         rest: [String: JSONValue] = [:]
     ) {
         self.vmCreateRevision = vmCreateRevision
@@ -45,6 +48,7 @@ public struct VMHistory: Record {
         self.lastExit = lastExit
         self.crashes = crashes
         self.endedFor = endedFor
+        self.askedToEnd = askedToEnd
         self.movedFor = movedFor
         self.takeovers = takeovers
         self.rest = rest
@@ -61,6 +65,7 @@ public struct VMHistory: Record {
         lastExit = try fields.optional("last_exit")
         crashes = try fields.optional("crashes", default: 0)
         endedFor = try fields.optional("ended_for")
+        askedToEnd = try fields.optional("asked_to_end", default: false)
         movedFor = try fields.optional("moved_for")
         takeovers = try fields.optional("takeovers", default: [])
         rest = try fields.rest()
@@ -77,6 +82,7 @@ public struct VMHistory: Record {
         try fields.put("last_exit", lastExit)
         if crashes > 0 { try fields.put("crashes", crashes) }
         try fields.put("ended_for", endedFor)
+        if askedToEnd { try fields.put("asked_to_end", true) }
         try fields.put("moved_for", movedFor)
         if !takeovers.isEmpty { try fields.put("takeovers", takeovers) }
     }

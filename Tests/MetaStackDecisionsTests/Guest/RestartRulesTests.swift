@@ -20,6 +20,13 @@ struct RestartRulesTests {
         #expect(verdict == (starts ? .startAgain(after: .zero) : .stays))
     }
 
+    @Test func aGuestThatWasAskedToEndStartsAgainWhateverThePolicy() {
+        for policy in DesiredVM.RestartPolicy.allCases {
+            let verdict = RestartRules.verdict(.shutDown, policy: policy, ends: 5, wasAsked: true)
+            #expect(verdict == .startAgain(after: .zero))
+        }
+    }
+
     @Test func eachStartWaitsLongerUpToAMinute() {
         let delays = [1, 2, 3, 4, 6, 7, 8, 9, 11, 99].map { ends in
             RestartRules.verdict(crash, policy: .onFailure, ends: ends)

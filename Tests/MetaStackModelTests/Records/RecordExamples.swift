@@ -95,7 +95,7 @@ enum RecordExamples {
     private static let history = """
         {"vm_create_revision": 5, "host": "a", "incarnation": 7, "clients": ["10.0.0.1:0/1"],
          "evicted": [{"client": "10.0.0.2:0/2", "host": "b", "at": "2026-11-21T10:00:00.000Z"}],
-         "boots": 2, "last_exit": "stopped as wanted", "moved_for": "m1"}
+         "boots": 2, "last_exit": "stopped as wanted", "moved_for": "m1", "asked_to_end": true}
         """
     private static let decline =
         #"{"reason": "no disk", "at": "2026-11-21T10:00:00.000Z"}"#

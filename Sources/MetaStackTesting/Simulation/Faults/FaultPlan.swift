@@ -111,6 +111,7 @@ final class FaultPlan {
             guard let vm = dice.pick(running) else { return }
             let exit =
                 kind == .guestCrash ? GuestExit.crashed(reason: "the guest panicked") : .shutDown
+            if exit == .shutDown { node.host.endedByThemselves.insert(vm) }
             node.host.end(vm, exit, isHeard: kind == .guestShutdown || dice.chance(0.5))
         case .clockJump:
             node.host.clock.wallOffset = dice.duration(.seconds(-100_000), .seconds(100_000))

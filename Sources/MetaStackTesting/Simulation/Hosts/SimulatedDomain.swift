@@ -28,6 +28,10 @@ final class SimulatedDomain: @unchecked Sendable {
     private var isLooping = false
     /// Told when the state changes by itself.
     var onChange: () -> Void = {}
+    /// Told when the guest has shut down.
+    var onShutdown: () -> Void = {}
+    /// Where the guest has gone on, with its memory.
+    private weak var successor: SimulatedDomain?
     private var world: World { ceph.world }
     var vm: VMID { specification.vm }
     var isRunning: Bool { state == .running && !isGone }
@@ -67,7 +71,20 @@ final class SimulatedDomain: @unchecked Sendable {
     var isWritingAnything: Bool { writing != nil }
 
     /// Goes on with another host's guest's memory.
-    func remember(_ other: SimulatedDomain) { counter = other.counter }
+    func remember(_ other: SimulatedDomain) {
+        counter = other.counter
+        other.successor = self
+    }
+
+    /// The guest has heard that it shall end, and takes its time, wherever it is by then.
+    func shutDown(after time: Duration) {
+        world.after(time) { [self] in goDown() }
+    }
+
+    private func goDown() {
+        if let successor { return successor.goDown() }
+        if isRunning { onShutdown() }
+    }
 
     func isWriting(_ path: FakeDiskPath) -> Bool { writing != nil }
 

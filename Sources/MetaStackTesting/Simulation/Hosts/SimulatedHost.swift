@@ -19,6 +19,8 @@ final class SimulatedHost: @unchecked Sendable {
     /// What agents leave for the next one in `/run`.
     var proof: ContinuousClock.Instant?
     private(set) var hasLibvirt = true
+    /// Whose guests have shut down here, and nobody had asked them to.
+    var endedByThemselves: Set<VMID> = []
     /// How much longer libvirt takes for everything.
     var slowness = Duration.zero
     private var listeners: [AsyncStream<HypervisorEvent>.Continuation] = []
@@ -44,8 +46,7 @@ final class SimulatedHost: @unchecked Sendable {
     func create(_ guest: GuestSpecification, ceph: SimulatedCeph, serial: Int) throws {
         guard domains[guest.vm] == nil else { throw SimulatedFailure.domainExists(guest.vm) }
         let domain = try SimulatedDomain(guest, host: number, serial: serial, ceph: ceph)
-        domain.onChange = { [weak self] in self?.tell(.changed(guest.vm)) }
-        domains[guest.vm] = domain
+        add(domain)
         world.note(
             "host \(number) creates vm \(guest.vm) domain \(serial) of incarnation "
                 + "\(guest.incarnation)")
@@ -58,11 +59,17 @@ final class SimulatedHost: @unchecked Sendable {
         let domain = try SimulatedDomain(
             guest.specification, host: number, serial: serial, ceph: ceph)
         domain.remember(guest)
-        domain.onChange = { [weak self] in self?.tell(.changed(guest.vm)) }
-        domains[guest.vm] = domain
+        add(domain)
         world.note(
             "host \(number) receives vm \(guest.vm) domain \(serial), \(guest.serial) before")
         tell(.changed(guest.vm))
+    }
+
+    private func add(_ domain: SimulatedDomain) {
+        let vm = domain.vm
+        domain.onChange = { [weak self] in self?.tell(.changed(vm)) }
+        domain.onShutdown = { [weak self] in self?.end(vm, .shutDown, isHeard: true) }
+        domains[vm] = domain
     }
 
     func resume(_ vm: VMID) throws {

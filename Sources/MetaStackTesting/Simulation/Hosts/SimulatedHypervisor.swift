@@ -130,10 +130,7 @@ final class SimulatedHypervisor: Hypervisor, @unchecked Sendable {
         try await ask { [self] in
             let domain = try host.domain(vm)
             guard domain.isRunning, world.chance(0.8) else { return }
-            world.after(world.duration(.milliseconds(300), .seconds(4))) { [self] in
-                guard host.domains[vm] === domain, domain.isRunning else { return }
-                host.end(vm, .shutDown, isHeard: true)
-            }
+            domain.shutDown(after: world.duration(.milliseconds(300), .seconds(4)))
         }
     }
 

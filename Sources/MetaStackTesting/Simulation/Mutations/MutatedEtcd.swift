@@ -36,6 +36,7 @@ struct MutatedEtcd: EtcdCalls {
             changed.dropLeases()
         case .handOverBlindly where handsOver && records:
             changed.conditions = []
+        case .forgetAsking where records: changed.forgetAsking()
         case .claimWithoutLease where makesClaim: changed.dropLeases()
         default: break
         }
@@ -178,6 +179,17 @@ extension Transaction {
         success = success.map { operation in
             guard case .put(let key, let value, _) = operation else { return operation }
             return .put(key, value, lease: nil)
+        }
+    }
+
+    fileprivate mutating func forgetAsking() {
+        success = success.map { operation in
+            guard case .put(let key, let value, let lease) = operation, key.isBelow("vm_history"),
+                var history = try? VMHistory(json: value, path: "")  // Agents wrote it.
+            else { return operation }
+            history.askedToEnd = false
+            // Plain values are always JSON.
+            return .put(key, (try? history.json()) ?? value, lease: lease)
         }
     }
 

@@ -26,6 +26,7 @@ public enum Mutation: String, CaseIterable, Sendable {
     case recordBlindly = "record-blindly"
     case claimInPlaceBlindly = "claim-in-place-blindly"
     case handOverBlindly = "hand-over-blindly"
+    case forgetAsking = "forget-asking"
     // At chance.
     case reuseNames = "reuse-names"
 
@@ -51,6 +52,7 @@ public enum Mutation: String, CaseIterable, Sendable {
         case .claimTwice: "a claim does not compare that there is none"
         case .recordBlindly: "a guest is recorded whatever has become of its claim and lease"
         case .handOverBlindly: "a claim is handed over whatever has become of it and of the target"
+        case .forgetAsking: "that a guest was asked to shut down is not put on record"
         case .claimInPlaceBlindly: "a claim in place compares neither history nor evictions"
         case .reuseNames: "images are named after their VM alone"
         }

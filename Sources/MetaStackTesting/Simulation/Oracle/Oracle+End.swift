@@ -48,6 +48,7 @@ extension SimulatedFleet {
         if claim.value.move != nil { return "moves and never arrives" }
         switch claim.value.state {
         case .stopped where claim.value.desiredRevision == wanted.revision:
+            if !endsByItself(vm) { return "was asked to end, and stays so though it shall run" }
             return domains.isEmpty ? nil : "has shut itself down and has a domain"
         case .running:
             guard let domain = domains.first else { return "is said to run and has no domain" }
@@ -70,7 +71,9 @@ extension SimulatedFleet {
     ) -> String? {
         guard domains.isEmpty else { return "has a domain and no claim" }
         // It ended by itself and stays so until it is asked for again.
-        if cluster.histories[vm]?.value.endedFor == wanted.revision { return nil }
+        if cluster.histories[vm]?.value.endedFor == wanted.revision {
+            return endsByItself(vm) ? nil : "was asked to end, and stays so though it shall run"
+        }
         do throws(VMPlan.Impossible) {
             let plan = try VMPlan(vm, wanted.value, in: cluster)
             let refusals = placement.refusals(of: plan.request)
@@ -81,6 +84,10 @@ extension SimulatedFleet {
         } catch {
             return "cannot be run by anybody: \(error)"
         }
+    }
+
+    private func endsByItself(_ vm: VMID) -> Bool {
+        nodes.contains { $0.host.endedByThemselves.contains(vm) }
     }
 
     private func strays(_ cluster: Cluster) -> [String] {
