@@ -7,6 +7,9 @@ extension DomainDescription {
         try Validation.part(machine, "machine type")
         try Validation.require(memoryBytes > 0, "\(memoryBytes)", "memory", "is not above 0")
         try Validation.require(vcpus > 0, "\(vcpus)", "number of processors", "is not above 0")
+        try Validation.require(
+            (0...16).contains(spareSlots), "\(spareSlots)", "number of spare slots",
+            "is not between 0 and 16")
         for disk in disks { try disk.validate() }
         for nic in nics { try nic.validate() }
         if let path = console?.logPath { try Validation.path(path, "console log") }
@@ -45,22 +48,6 @@ extension RBDImage {
         }
         if let authentication { try Validation.part(authentication.user, "Ceph user") }
         if let configurationPath { try Validation.path(configurationPath, "Ceph configuration") }
-    }
-}
-
-extension NIC {
-    func validate() throws {
-        try Validation.interface(bridge, "bridge")
-        if let targetDevice { try Validation.interface(targetDevice, "network device") }
-        try Validation.part(model, "network card model")
-        let bytes = mac.split(separator: ":", omittingEmptySubsequences: false)
-        let isAddress =
-            bytes.count == 6
-            && bytes.allSatisfy { $0.utf8.count == 2 && UInt8($0, radix: 16) != nil }
-        try Validation.require(
-            isAddress, mac, "network address", "is not of the form 52:54:00:12:34:56")
-        let isMulticast = bytes.first.flatMap { UInt8($0, radix: 16) }.map { $0 & 1 == 1 }
-        try Validation.require(isMulticast == false, mac, "network address", "is for multicast")
     }
 }
 

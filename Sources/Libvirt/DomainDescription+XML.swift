@@ -50,6 +50,7 @@ extension DomainDescription {
         for disk in disks { disk.write(to: writer) }
         // Nothing here uses USB, and a controller less is a faster start.
         writer.element("controller", ["type": "usb", "model": "none"])
+        writeSpareSlots(to: writer)
         for nic in nics { nic.write(to: writer) }
         console?.write(to: writer)
         if case .vnc(let address) = graphics {
@@ -61,6 +62,19 @@ extension DomainDescription {
             writer.element("rng", ["model": "virtio"]) {
                 writer.element("backend", ["model": "random"], text: "/dev/urandom")
             }
+        }
+    }
+}
+
+extension DomainDescription {
+    /// Ports count together with those that the domain's own devices take.
+    private func writeSpareSlots(to writer: XMLWriter) {
+        guard spareSlots > 1, machine == "q35", type != .test else { return }
+        let taken =
+            disks.count + nics.count + (hasMemoryBalloon ? 1 : 0) + (hasRandomSource ? 1 : 0)
+        writer.element("controller", ["type": "pci", "model": "pcie-root"])
+        for _ in 0..<(taken + spareSlots) {
+            writer.element("controller", ["type": "pci", "model": "pcie-root-port"])
         }
     }
 }
@@ -106,17 +120,6 @@ extension RBDImage {
                 writer.element("host", ["name": monitor.host, "port": "\(monitor.port)"])
             }
             if let configurationPath { writer.element("config", ["file": configurationPath]) }
-        }
-    }
-}
-
-extension NIC {
-    func write(to writer: XMLWriter) {
-        writer.element("interface", ["type": "bridge"]) {
-            writer.element("mac", ["address": mac])
-            writer.element("source", ["bridge": bridge])
-            if let targetDevice { writer.element("target", ["dev": targetDevice]) }
-            writer.element("model", ["type": model])
         }
     }
 }

@@ -20,6 +20,9 @@ public struct DomainDescription: Sendable, Equatable {
     public var cpu: CPU
     public var disks: [Disk] = []
     public var nics: [NIC] = []
+    /// How many devices can be plugged in while the guest runs. libvirt leaves one slot by itself; each
+    /// further one is a port that the guest finds at its boot (`q35` alone has such).
+    public var spareSlots = 1
     /// The serial port, nil for none.
     public var console: SerialConsole? = SerialConsole()
     public var graphics: Graphics?
@@ -76,23 +79,6 @@ public struct DomainDescription: Sendable, Equatable {
     public enum Graphics: Sendable, Equatable {
         /// VNC on a free port of that address, without a password.
         case vnc(listen: String)
-    }
-}
-
-/// A network card on a bridge of the host.
-public struct NIC: Sendable, Equatable {
-    /// The bridge's name.
-    public var bridge: String
-    /// Six bytes such as `52:54:00:12:34:56`.
-    public var mac: String
-    public var model = "virtio"
-    /// The name of the host's end, nil for one that libvirt chooses.
-    public var targetDevice: String?
-
-    public init(bridge: String, mac: String, targetDevice: String? = nil) {
-        self.bridge = bridge
-        self.mac = mac
-        self.targetDevice = targetDevice
     }
 }
 

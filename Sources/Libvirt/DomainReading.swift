@@ -127,17 +127,6 @@ extension RBDImage.Authentication {
     }
 }
 
-extension NIC {
-    fileprivate init?(_ node: XMLDocument.Node) {
-        guard let mac = node.first("mac")?.attribute("address"),
-            let bridge = node.first("source")?.attribute("bridge")
-        else { return nil }
-        self.init(
-            bridge: bridge, mac: mac, targetDevice: node.first("target")?.attribute("dev"))
-        model = node.first("model")?.attribute("type") ?? "virtio"
-    }
-}
-
 extension MetadataElement {
     fileprivate init?(_ node: XMLDocument.Node) {
         guard let namespace = node.namespace else { return nil }

@@ -12,6 +12,8 @@ public struct DomainStatistics: Sendable, Equatable {
     public let vcpus: Int
     /// Processor time used since the domain started.
     public let cpuTime: Duration
+    /// In the order of its network cards; empty where one domain alone was asked about.
+    public let nics: [NICStatistics]
 
     init(_ identity: DomainIdentity, _ state: DomainState, _ info: virDomainInfo) {
         uuid = identity.uuid
@@ -21,6 +23,7 @@ public struct DomainStatistics: Sendable, Equatable {
         maximumMemoryBytes = Int(info.maxMem) * 1024
         vcpus = Int(info.nrVirtCpu)
         cpuTime = .nanoseconds(Int64(clamping: info.cpuTime))
+        nics = []
     }
 
     /// Reads one record of `virConnectGetAllDomainStats`; sizes in it are KiB, times nanoseconds.
@@ -36,11 +39,14 @@ public struct DomainStatistics: Sendable, Equatable {
             parameters.unsignedLong("balloon.current").map { Int($0) * 1024 } ?? maximumMemoryBytes
         vcpus = Int(parameters.unsigned("vcpu.current") ?? parameters.unsigned("vcpu.maximum") ?? 0)
         cpuTime = .nanoseconds(Int64(clamping: parameters.unsignedLong("cpu.time") ?? 0))
+        nics = (0..<(parameters.unsigned("net.count") ?? 0)).compactMap {
+            NICStatistics("net.\($0)", parameters)
+        }
     }
 }
 
 /// Reads values out of a libvirt parameter list by name and type.
-private struct TypedParameters {
+struct TypedParameters {
     private let list: virTypedParameterPtr?
     private let count: Int32
 
@@ -62,5 +68,11 @@ private struct TypedParameters {
     func unsignedLong(_ name: String) -> UInt64? {
         var value: UInt64 = 0
         return virTypedParamsGetULLong(list, count, name, &value) == 1 ? value : nil
+    }
+
+    func string(_ name: String) -> String? {
+        var value: UnsafePointer<CChar>?
+        guard virTypedParamsGetString(list, count, name, &value) == 1 else { return nil }
+        return value.map { String(cString: $0) }
     }
 }

@@ -24,6 +24,7 @@ extension LibvirtConnection {
             let wanted =
                 VIR_DOMAIN_STATS_STATE.rawValue | VIR_DOMAIN_STATS_CPU_TOTAL.rawValue
                 | VIR_DOMAIN_STATS_BALLOON.rawValue | VIR_DOMAIN_STATS_VCPU.rawValue
+                | VIR_DOMAIN_STATS_INTERFACE.rawValue
             let flags = VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT.rawValue
             var list: UnsafeMutablePointer<virDomainStatsRecordPtr?>?
             let count = try checked(

@@ -96,7 +96,8 @@ import Testing
         root.bootOrder = 1
         description.disks = [root]
         description.nics = [
-            NIC(bridge: "br-test", mac: "52:54:00:01:02:03", targetDevice: "tap-whole")
+            NIC(
+                bridge: "br-test", mac: "52:54:00:01:02:03", targetDevice: "tap-whole", mtu: 1450)
         ]
         description.console = .init(logPath: "\(disk).log")
         description.metadata = [.example(["vm": "42", "incarnation": "7"])]
@@ -159,6 +160,27 @@ import Testing
         #expect(names.contains(paused.name) && names.contains(running.name))
         try await paused.destroy()
         try await running.destroy()
+        await connection.close()
+    }
+
+    @Test func aNetworkCardIsPluggedInWhileTheGuestRuns() async throws {
+        let connection = try await LibvirtConnection.open(uri: server.uri)
+        var description = description("cards")
+        description.spareSlots = 3
+        let domain = try await connection.create(description, paused: false)
+        let cards = (1...3).map {
+            NIC(
+                bridge: "br-test", mac: "52:54:00:01:03:0\($0)", targetDevice: "tap-hot\($0)",
+                mtu: 1400)
+        }
+        for card in cards { try await domain.attach(card) }
+        #expect(try await domain.nics() == cards)
+        let all = try await connection.statistics()
+        let counts = try #require(all.first { $0.uuid == domain.uuid }).nics
+        #expect(counts.map(\.device) == ["tap-hot1", "tap-hot2", "tap-hot3"])
+        let alone = try await domain.nicStatistics(of: "tap-hot1")
+        #expect(alone.device == "tap-hot1")
+        try await domain.destroy()
         await connection.close()
     }
 

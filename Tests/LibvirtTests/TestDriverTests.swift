@@ -44,6 +44,65 @@ import Testing
         await connection.close()
     }
 
+    @Test func aNetworkCardHasCounts() async throws {
+        let connection = try await LibvirtConnection.open(uri: uri)
+        var description = DomainDescription.example("counts")
+        description.nics = [
+            NIC(bridge: "br0", mac: "52:54:00:00:00:01", targetDevice: "counted")
+        ]
+        let domain = try await connection.create(description, paused: false)
+        let counts = try await domain.nicStatistics(of: "counted")
+        #expect(counts.device == "counted")
+        // The driver makes them up from the time of day.
+        #expect(counts.received.bytes > 0 && counts.sent.packets > 0)
+        await #expect(throws: LibvirtError.self) { try await domain.nicStatistics(of: "nobody") }
+        try await domain.destroy()
+        await connection.close()
+    }
+
+    @Test func libvirtTakesWhatACardMayHave() async throws {
+        let connection = try await LibvirtConnection.open(uri: uri)
+        var description = DomainDescription.example("limits")
+        description.nics = [
+            NIC(
+                bridge: "br0", mac: "52:54:00:00:00:01", targetDevice: "mt0123456789n0", mtu: 1450,
+                limits: NIC.Limits(inbound: 125, outbound: 250))
+        ]
+        let domain = try await connection.create(description, paused: false)
+        #expect(try await domain.nics() == description.nics)
+        try await domain.destroy()
+        await connection.close()
+    }
+
+    @Test func limitsOfACardAreChanged() async throws {
+        let connection = try await LibvirtConnection.open(uri: uri)
+        var description = DomainDescription.example("changed")
+        description.nics = [NIC(bridge: "br0", mac: "52:54:00:00:00:01", targetDevice: "limited")]
+        let domain = try await connection.create(description, paused: false)
+        for limits in [NIC.Limits(inbound: 500, outbound: 7), NIC.Limits()] {
+            try await domain.setLimits(limits, of: "limited")
+            #expect(try await domain.nics().first?.limits == limits)
+        }
+        try await domain.destroy()
+        await connection.close()
+    }
+
+    @Test func aBadCardIsNeitherAttachedNorDetached() async throws {
+        let connection = try await LibvirtConnection.open(uri: uri)
+        let domain = try await connection.create(.example("cards"), paused: false)
+        let bad = NIC(bridge: "br/0", mac: "52:54:00:00:00:01")
+        for attempt in [domain.attach, domain.detach] {
+            await #expect {
+                try await attempt(bad)
+            } throws: {
+                ($0 as? LibvirtError)?.code == .invalidValue
+            }
+        }
+        #expect(try await domain.nics() == [])
+        try await domain.destroy()
+        await connection.close()
+    }
+
     @Test func listsActiveAndInactiveDomains() async throws {
         let connection = try await LibvirtConnection.open(uri: uri)
         let off = try await connection.define(.example("off"))

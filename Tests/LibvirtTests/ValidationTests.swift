@@ -51,6 +51,20 @@ import Testing
                 == .invalidValue)
     }
 
+    @Test(arguments: [-1, 0, 67, 65536])
+    func aBadMTUIsRefused(mtu: Int) {
+        let nic = NIC(bridge: "br0", mac: "52:54:00:00:00:01", mtu: mtu)
+        #expect(refusal { $0.nics = [nic] }?.code == .invalidValue)
+    }
+
+    @Test(arguments: [
+        NIC.Limits(inbound: 0), NIC.Limits(outbound: -1), NIC.Limits(inbound: 4_000_001),
+    ])
+    func aBadBandwidthIsRefused(limits: NIC.Limits) {
+        let nic = NIC(bridge: "br0", mac: "52:54:00:00:00:01", limits: limits)
+        #expect(refusal { $0.nics = [nic] }?.code == .invalidValue)
+    }
+
     @Test(arguments: ["", "vd", "../vda", "vda1", "VDA"])
     func aBadDiskTargetIsRefused(target: String) {
         let source = Disk.Source.file(path: "/a", format: .raw)

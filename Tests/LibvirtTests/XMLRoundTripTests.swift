@@ -60,6 +60,18 @@ import Testing
         await connection.close()
     }
 
+    @Test func aNetworkCardIsReadAsItWasWritten() throws {
+        var description = DomainDescription.example()
+        description.nics = [
+            NIC(
+                bridge: "br0", mac: "52:54:00:00:00:01", targetDevice: "mt0123456789n0", mtu: 1450,
+                limits: NIC.Limits(inbound: 125, outbound: 250)),
+            NIC(bridge: "br1", mac: "52:54:00:00:00:02", limits: NIC.Limits(outbound: 1)),
+            NIC(bridge: "br2", mac: "52:54:00:00:00:03"),
+        ]
+        #expect(try DomainReading(xml: description.xml()).nics == description.nics)
+    }
+
     @Test func anRBDDiskIsReadAsItWasWritten() throws {
         var description = DomainDescription.example()
         description.disks = [
