@@ -93,11 +93,34 @@ public struct GuestSpecification: Sendable, Equatable {
     public var vcpus: Int
     /// The boot disk first.
     public var disks: [GuestDisk]
-    public var macs: [MACAddress]
+    public var nics: [GuestNIC]
     public var incarnation: Incarnation
     public var vmCreateRevision: Revision
     /// A file that the serial console is logged to; nil for none.
     public var console: String?
+}
+
+/// A NIC as its guest gets it.
+public struct GuestNIC: Sendable, Equatable {
+    public var mac: MACAddress
+    /// The host's end.
+    public var interface: InterfaceName
+    /// nil for the one that the node's configuration names.
+    public var bridge: InterfaceName?
+    /// In bytes; nil for the bridge's own.
+    public var mtu: Int?
+    public var limits: NICLimits?
+
+    public init(
+        mac: MACAddress, interface: InterfaceName, bridge: InterfaceName? = nil, mtu: Int? = nil,
+        limits: NICLimits? = nil
+    ) {
+        self.mac = mac
+        self.interface = interface
+        self.bridge = bridge
+        self.mtu = mtu
+        self.limits = limits
+    }
 }
 
 /// A disk as the storage hands it to the hypervisor.

@@ -10,18 +10,25 @@ public struct ClaimOrder: Sendable {
     public var volumes: [(id: VolumeID, volume: Volume, known: MetaStackModel.Revision?)]
     /// The image that a disk is made from; nil where none has to be made.
     public var image: (id: ImageID, revision: MetaStackModel.Revision)?
+    /// What its NICs get, and give back; `held` is nil for what goes, `known` for what was not there.
+    public var addresses: [(id: AddressID, held: HeldAddress?, known: MetaStackModel.Revision?)]
 
     public init(
         vm: VMID, wanted: MetaStackModel.Revision, claim: ActualVM,
         volumes: [(id: VolumeID, volume: Volume, known: MetaStackModel.Revision?)],
-        image: (id: ImageID, revision: MetaStackModel.Revision)?
+        image: (id: ImageID, revision: MetaStackModel.Revision)?,
+        addresses: [(id: AddressID, held: HeldAddress?, known: MetaStackModel.Revision?)] = []
     ) {
         self.vm = vm
         self.wanted = wanted
         self.claim = claim
         self.volumes = volumes
         self.image = image
+        self.addresses = addresses
     }
+
+    /// What its claim compares; it writes less.
+    var conditions: Int { 2 + volumes.count + (image == nil ? 0 : 1) + addresses.count }
 }
 
 /// The transactions of the protocol, one function each. What must still be true stands in each one's
@@ -35,25 +42,45 @@ public struct VMTransactions: Sendable {
         self.me = me
     }
 
-    /// How many claims fit into one transaction: etcd takes 128 conditions (`--max-txn-ops`), a claim
-    /// has up to four, and the lease is one more.
+    /// etcd's limit for a transaction (`--max-txn-ops`), of conditions as of operations.
+    private static let mostConditions = 128
+
+    /// How many claims fit into one transaction that have up to four conditions each, which are those
+    /// without addresses; the lease is one more.
     public static let claimsAtOnce = 31
 
+    /// How many of the claims in front fit into one transaction; at least the first.
+    public static func fitting(_ orders: some Sequence<ClaimOrder>) -> Int {
+        var left = mostConditions - 1
+        var count = 0
+        for order in orders {
+            left -= order.conditions
+            guard left >= 0 || count == 0, count < claimsAtOnce else { break }
+            count += 1
+        }
+        return count
+    }
+
     /// Nobody owns the VMs, each is wanted as it was read, this node's lease is alive, and where a
-    /// disk has to be made, its image is not on its way out. All or none.
+    /// disk has to be made, its image is not on its way out; nobody has the addresses that are new,
+    /// and those that the VM has are as they were read. All or none.
     ///
-    /// - Parameter orders: at most ``claimsAtOnce``, each for another VM.
+    /// - Parameter orders: as many as ``fitting(_:)`` says, each for another VM and other addresses.
     public func claim(_ orders: [ClaimOrder], lease: LeaseNumber) async throws -> WriteResult {
         try await store.write(
             orders.flatMap { order -> [RecordWrite] in
                 [.put(.actualVM(order.vm), order.claim, lease: lease)]
                     + order.volumes.map { .put(.volume($0.id), $0.volume) }
+                    + order.addresses.map { id, held, _ in
+                        held.map { .put(.address(id), $0) } ?? .delete(.address(id))
+                    }
             },
             if: [.underLease(.host(me), lease)]
                 + orders.flatMap { order -> [RecordCondition] in
                     [.unchanged(.desiredVM(order.vm), since: order.wanted)]
                         + [.absent(.actualVM(order.vm))]
                         + order.volumes.map { unchanged(.volume($0.id), $0.known) }
+                        + order.addresses.map { unchanged(.address($0.id), $0.known) }
                         + [order.image].compactMap(\.self).map {
                             .unchanged(.actualImage($0.id), since: $0.revision)
                         }
@@ -177,18 +204,26 @@ public struct VMTransactions: Sendable {
     }
 
     /// The claim is this node's as it was read; the VM's domain and all of its images are gone.
+    ///
+    /// What a VM has come to hold one after the other may be more than goes into one transaction: the
+    /// claim stays until the last of it.
     public func forget(
-        _ vm: VMID, known: Stored<ActualVM>, volumes: [VolumeID: Stored<Volume>]
+        _ vm: VMID, known: Stored<ActualVM>, volumes: [VolumeID: Stored<Volume>],
+        addresses: [AddressID: Stored<HeldAddress>]
     ) async throws -> WriteResult {
-        let ids = volumes.keys.sorted()
+        let gone =
+            volumes.map { (key: RecordKey.volume($0.key), revision: $0.value.revision) }
+            + addresses.sorted { $0.key < $1.key }
+            .map { (key: RecordKey.address($0.key), revision: $0.value.revision) }
+        let now = gone.prefix(Self.mostConditions - 4)
+        var writes: [RecordWrite] = now.map { .delete($0.key) }
+        if now.count == gone.count {
+            writes += [.delete(.history(vm)), .deleteDeclines(of: vm), .delete(.actualVM(vm))]
+        }
         return try await store.write(
-            ids.map { .delete(.volume($0)) } + [
-                .delete(.history(vm)), .deleteDeclines(of: vm), .delete(.actualVM(vm)),
-            ],
+            writes,
             if: [.unchanged(.actualVM(vm), since: known.revision)]
-                + ids.compactMap { id in
-                    volumes[id].map { .unchanged(.volume(id), since: $0.revision) }
-                })
+                + now.map { .unchanged($0.key, since: $0.revision) })
     }
 
     /// The history is as it was read; the domains of these clients are gone from this host.

@@ -43,6 +43,79 @@ struct TransactionTests {
         }
     }
 
+    @Test func aClaimTakesItsAddressesOrNothing() async throws {
+        try await withStore { store in
+            let lease = try await store.grantLease(ttl: .seconds(60)).lease
+            try await store.put(.host(me), Host.example(), lease: lease)
+            let transactions = VMTransactions(store: store, me: me)
+            let id = try AddressID(network: "blue", address: "10.7.0.5")
+            let held = HeldAddress(
+                vm: web, vmCreateRevision: Revision(1), nic: 0, mac: MACAddress(vm: web, nic: 0),
+                since: Timestamp(milliseconds: 0))
+            let wanted = try await store.put(.desiredVM(web), DesiredVM.example())
+            var order = order(wanted, by: me)
+            order.addresses = [(id, held, nil)]
+            var other = held
+            other.vm = VMID(unchecked: "other")
+            let others = try await store.put(.address(id), other)
+            #expect(try await transactions.claim([order], lease: lease) == .conflict)
+            #expect(try await store.load().actualVMs.isEmpty)
+
+            // What a VM gives back, it gives back with the claim.
+            order.addresses = [(id, nil, others)]
+            #expect(try await transactions.claim([order], lease: lease) != .conflict)
+            #expect(try await store.load().addresses.isEmpty)
+        }
+    }
+
+    @Test func noMoreClaimsThanFitAreTakenTogether() {
+        func with(_ addresses: Int) -> ClaimOrder {
+            var order = order(Revision(1), by: me)
+            order.addresses = (0..<addresses).map { number in
+                let id = AddressID(
+                    network: NetworkID(unchecked: "blue"),
+                    address: IPAddress(.ipv4, UInt128(number)))
+                return (id, HeldAddress?.none, nil)
+            }
+            return order
+        }
+        #expect(VMTransactions.fitting([ClaimOrder](repeating: with(0), count: 40)) == 31)
+        #expect(VMTransactions.fitting([ClaimOrder](repeating: with(4), count: 40)) == 21)
+        #expect(VMTransactions.fitting([with(100), with(100)]) == 1)
+        #expect(VMTransactions.fitting([with(200)]) == 1, "it says itself what is wrong")
+    }
+
+    @Test func asManyAddressesAsFitGoWithAVMAndTheRestAfterThem() async throws {
+        try await withStore { store in
+            let lease = try await store.grantLease(ttl: .seconds(60)).lease
+            let revision = try await store.put(
+                .actualVM(web), ActualVM.example(by: me), lease: lease)
+            for number in 0..<300 {
+                try await store.put(
+                    .address(
+                        AddressID(
+                            network: NetworkID(unchecked: "blue"),
+                            address: IPAddress(.ipv4, UInt128(0x0a00_0000 + number)))),
+                    HeldAddress(
+                        vm: web, vmCreateRevision: Revision(1), nic: 0,
+                        mac: MACAddress(vm: web, nic: 0), since: Timestamp(milliseconds: 0)))
+            }
+            let transactions = VMTransactions(store: store, me: me)
+            var rounds = 0
+            while let claim = try await store.load().actualVMs[web] {
+                #expect(claim.revision == revision, "the claim stays as it is until the last")
+                let addresses = Dictionary(
+                    uniqueKeysWithValues: try await store.load().addresses.held(by: web))
+                let result = try await transactions.forget(
+                    web, known: claim, volumes: [:], addresses: addresses)
+                try #require(result != .conflict)
+                rounds += 1
+            }
+            #expect(rounds == 3)
+            #expect(try await store.load().addresses.isEmpty)
+        }
+    }
+
     @Test func writesAllOrNothing() async throws {
         try await withStore { store in
             let writes: [RecordWrite] = [
@@ -172,7 +245,8 @@ struct TransactionTests {
             let known = try #require(cluster.actualVMs[web])
             let volumes = try #require(cluster.volumes[web])
             #expect(
-                try await transactions.forget(web, known: known, volumes: volumes) != .conflict)
+                try await transactions.forget(web, known: known, volumes: volumes, addresses: [:])
+                    != .conflict)
             let left = try await store.load()
             #expect(left.actualVMs.isEmpty && left.volumes.isEmpty && left.histories.isEmpty)
             #expect(left.declines.keys.map(\.text) == ["web2"])
@@ -192,7 +266,7 @@ struct TransactionTests {
             try await store.put(.volume(VolumeID(vm: web)), volume)
             let result = try await VMTransactions(store: store, me: me).forget(
                 web, known: try #require(cluster.actualVMs[web]),
-                volumes: try #require(cluster.volumes[web]))
+                volumes: try #require(cluster.volumes[web]), addresses: [:])
             #expect(result == .conflict)
             #expect(try await store.load().actualVMs.count == 1)
         }

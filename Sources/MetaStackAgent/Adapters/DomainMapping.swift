@@ -59,9 +59,29 @@ extension DomainDescription {
         disks = zip(0..., guest.disks).map { index, disk in
             Disk(disk, target: "vd" + String(UnicodeScalar(UInt8(97 + index))), secret: secret)
         }
-        nics = guest.macs.map { NIC(bridge: bridge, mac: $0.description) }
+        nics = guest.nics.map { NIC($0, bridge: bridge) }
+        // What a guest may get while it runs; its record allows more, at its next start.
+        spareSlots = 3
         console = SerialConsole(logPath: guest.console)
         metadata = [DomainMark.element(of: guest)]
+    }
+}
+
+extension NIC {
+    /// - Parameter bridge: of a NIC that names none.
+    init(_ nic: GuestNIC, bridge: String) {
+        self.init(
+            bridge: nic.bridge?.text ?? bridge, mac: nic.mac.description,
+            targetDevice: nic.interface.text, mtu: nic.mtu, limits: Limits(nic.limits))
+    }
+}
+
+extension NIC.Limits {
+    /// From kbit/s to kilobytes a second: rounded up, so that no limit becomes none.
+    init(_ limits: NICLimits?) {
+        let kilobytes = { (kbit: Int) in (kbit + 7) / 8 }
+        self.init(
+            inbound: limits?.inbound.map(kilobytes), outbound: limits?.outbound.map(kilobytes))
     }
 }
 

@@ -148,9 +148,9 @@ final class ClaimBatcher: Sendable {
             var batch = Array(own.prefix(while: waits))
             if batch.isEmpty { batch = own.filter(waits) }
             if batch.isEmpty { batch = state.waiting.keys.filter(waits).sorted() }
-            return batch.prefix(VMTransactions.claimsAtOnce).compactMap {
-                state.waiting.removeValue(forKey: $0)
-            }
+            let most = batch.prefix(VMTransactions.claimsAtOnce)
+            let count = VMTransactions.fitting(most.compactMap { state.waiting[$0]?.order })
+            return most.prefix(count).compactMap { state.waiting.removeValue(forKey: $0) }
         }
     }
 

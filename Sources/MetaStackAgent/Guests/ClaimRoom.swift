@@ -1,5 +1,6 @@
 import MetaStackDecisions
 import MetaStackModel
+import Synchronization
 
 extension GuestMemory.State {
     /// Reserves room for a claim beside all others, where there is enough. Those that are in view
@@ -25,6 +26,12 @@ extension GuestMemory.State {
         forGuestHere: Bool
     ) -> Bool {
         let request = claim.request
+        guard
+            claim.addresses.isEmpty
+                || underway.values.allSatisfy({
+                    $0.request.vm == request.vm || $0.addresses.isDisjoint(with: claim.addresses)
+                })
+        else { return false }
         var left = offer
         for other in underway.values where other.request.vm != request.vm {
             left.take(other.request)
@@ -40,15 +47,37 @@ extension GuestMemory.State {
     }
 }
 
+extension GuestMemory {
+    /// The addresses that claims of this node are about to make other VMs'.
+    func addressesUnderway(
+        except vm: VMID, in view: NodeView, under lease: LeaseNumber
+    ) -> Set<AddressID> {
+        state.withLock { state in
+            view.read { known in
+                state.underway.values.reduce(into: []) { taken, claim in
+                    guard claim.request.vm != vm, !claim.addresses.isEmpty,
+                        claim.isOpen(in: known.cluster, under: lease)
+                    else { return }
+                    taken.formUnion(claim.addresses)
+                }
+            }
+        }
+    }
+}
+
 /// What is looked up under the view's lock: a copy of the records that outlives it would make the
 /// next change copy them all.
 extension NodeView {
     /// What it takes to run a VM.
+    ///
+    /// - Parameter taken: addresses that other VMs are about to get.
     func plan(
-        _ vm: VMID, _ wanted: DesiredVM
+        _ vm: VMID, _ wanted: DesiredVM, taken: Set<AddressID>
     ) throws(VMPlan.Impossible) -> VMPlan {
         let result = read { state in
-            Result { () throws(VMPlan.Impossible) in try VMPlan(vm, wanted, in: state.cluster) }
+            Result { () throws(VMPlan.Impossible) in
+                try VMPlan(vm, wanted, in: state.cluster, taken: taken)
+            }
         }
         return try result.get()
     }

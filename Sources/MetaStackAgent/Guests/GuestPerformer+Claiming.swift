@@ -16,11 +16,12 @@ extension GuestPerformer {
         if let early = timeToTurn(vm, rank: rank, after: host) { return .again(after: early) }
         let plan: VMPlan
         do throws(VMPlan.Impossible) {
-            plan = try view.plan(vm, wanted.value)
+            let taken = memory.addressesUnderway(except: vm, in: view, under: situation.lease)
+            plan = try view.plan(vm, wanted.value, taken: taken)
         } catch {
             return pending(situation, error.description)
         }
-        guard reserve(plan.request, wanted, situation) else {
+        guard reserve(plan.request, wanted, situation, addresses: plan.addresses.new) else {
             return .again(after: settings.slot)
         }
         // Whoever claims it, this node among them, ends what is known of the former owner.
@@ -29,7 +30,8 @@ extension GuestPerformer {
             ClaimOrder(
                 vm: vm, wanted: wanted.revision, claim: newClaim(plan, wanted),
                 volumes: volumes(plan, situation),
-                image: plan.disk.map { ($0.imageID, $0.imageRevision) }),
+                image: plan.disk.map { ($0.imageID, $0.imageRevision) },
+                addresses: records(of: plan.addresses.changes, wanted, vm)),
             lease: situation.lease)
         settle(vm, result)
         if case .written(let revision) = result {
@@ -59,8 +61,10 @@ extension GuestPerformer {
     /// The owner stays the same, and so does the incarnation.
     func claimInPlace(_ domain: LocalDomain, _ situation: GuestSituation) async throws -> Outcome {
         guard let wanted = situation.desired, let history = situation.history,
-            let plan = try? VMPlan(situation.vm, wanted.value, in: view.cluster)  // Sizes only.
+            var plan = try? VMPlan(situation.vm, wanted.value, in: view.cluster)  // Sizes only.
         else { return .settled }
+        // What a guest was given it has; what it has not it does not get while it runs.
+        plan.addresses = plan.addresses.keepingWhatIsHeld()
         let evicted = try await storage.evicted(among: history.value.clients)
         guard evicted.isEmpty else {
             return try await destroy(situation, "it was evicted while nobody owned it")
@@ -126,7 +130,21 @@ extension GuestPerformer {
             desiredRevision: wanted.revision, desiredCreateRevision: wanted.createRevision,
             ram: plan.request.ram, vcpus: plan.request.vcpus, since: clock.timestamp,
             console: settings.console(of: vm),
-            macs: plan.macs)
+            macs: plan.macs, nics: plan.addresses.hasNetworks ? plan.addresses.nics : [])
+    }
+
+    /// The records of addresses as they shall be.
+    private func records(
+        of changes: [AddressPlan.Change], _ wanted: Stored<DesiredVM>, _ vm: VMID
+    ) -> [(id: AddressID, held: HeldAddress?, known: Revision?)] {
+        changes.map { change in
+            let held = change.holder.map { holder in
+                HeldAddress(
+                    vm: vm, vmCreateRevision: wanted.createRevision, nic: holder.nic,
+                    mac: holder.mac, since: clock.timestamp)
+            }
+            return (change.id, held, change.known)
+        }
     }
 
     /// The volume records that provisioning will need: a new one, or a half-made one under a new
@@ -175,14 +193,17 @@ extension GuestPerformer {
     /// same view, and together they must still fit, beside the guests here that wait to be claimed
     /// again.
     ///
-    /// - Parameter forGuestHere: it needs room and nothing else of the host.
+    /// - Parameters:
+    ///   - addresses: those that nobody else may be about to get.
+    ///   - forGuestHere: it needs room and nothing else of the host.
     private func reserve(
         _ request: PlacementRequest, _ wanted: Stored<DesiredVM>, _ situation: GuestSituation,
-        forGuestHere: Bool = false
+        addresses: Set<AddressID> = [], forGuestHere: Bool = false
     ) -> Bool {
         let waiting = forGuestHere ? [] : view.guestsWithoutClaim(except: request.vm)
         let claim = ClaimUnderway(
-            request: request, lease: situation.lease, revision: wanted.revision)
+            request: request, addresses: addresses, lease: situation.lease,
+            revision: wanted.revision)
         return memory.state.withLock { state in
             view.read {
                 state.reserve(claim, view.me, in: $0, beside: waiting, forGuestHere: forGuestHere)

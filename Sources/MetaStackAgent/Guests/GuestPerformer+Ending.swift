@@ -154,9 +154,17 @@ extension GuestPerformer {
         }
         if let time = timeForLatecomers(situation) { return .again(after: time) }
         log(situation).info("disks removed", metadata: ["volumes": "\(volumes.count)"])
-        return outcome(
+        return try await forgetRecords(situation, known)
+    }
+
+    /// Addresses go with the last disk: nobody is given them while a guest may still have them.
+    private func forgetRecords(
+        _ situation: GuestSituation, _ known: Stored<ActualVM>
+    ) async throws -> Outcome {
+        outcome(
             try await transactions.forget(
-                situation.vm, known: known, volumes: situation.volumes), situation)
+                situation.vm, known: known, volumes: situation.volumes,
+                addresses: situation.addresses), situation)
     }
 
     /// Where an attempt to make a disk came to nothing, what it had asked for may be done yet: the
@@ -194,9 +202,7 @@ extension GuestPerformer {
     func forget(_ situation: GuestSituation) async throws -> Outcome {
         let known = try ownClaim(situation)
         log(situation).info("nothing is left of the VM")
-        return outcome(
-            try await transactions.forget(
-                situation.vm, known: known, volumes: situation.volumes), situation)
+        return try await forgetRecords(situation, known)
     }
 
     func lift(_ evicted: [EvictedClient], _ situation: GuestSituation) async throws -> Outcome {

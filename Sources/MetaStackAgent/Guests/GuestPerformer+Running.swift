@@ -185,7 +185,8 @@ extension GuestPerformer {
         view.change { $0.exits[situation.vm] = nil }
         let guest = GuestSpecification(
             vm: situation.vm, uuid: uuid, name: wanted.value.name, ram: claim.value.ram,
-            vcpus: claim.value.vcpus, disks: disks, macs: claim.value.macs,
+            vcpus: claim.value.vcpus, disks: disks,
+            nics: try nics(of: situation.vm, claim.value, wanted.value),
             incarnation: claim.incarnation, vmCreateRevision: wanted.createRevision,
             console: claim.value.console)
         try await starts.run(priority: wanted.value.placement.priority) {

@@ -264,6 +264,8 @@ final class GuestMemory: Sendable {
 /// A claim that is being made, or was made and may not be in view yet.
 struct ClaimUnderway: Sendable {
     var request: PlacementRequest
+    /// Those that it makes the VM's.
+    var addresses: Set<AddressID> = []
     /// It is made under this one or never: a change whose answer was lost may still happen.
     var lease: LeaseNumber
     var revision: Revision
@@ -306,12 +308,15 @@ enum GuestStepError: Error, CustomStringConvertible {
     case notOwned(VMID)
     case imageNotReady(VolumeID, ImageID?)
     case noClients(VMID)
+    case noNetwork(NetworkID, Int)
 
     var description: String {
         switch self {
         case .notOwned(let vm): "VM \(vm) is not this node's"
         case .imageNotReady(let volume, let image):
             "cannot make disk \(volume): image \(image?.text ?? "?") is not ready any more"
+        case .noNetwork(let network, let nic):
+            "network \(network) of NIC \(nic) is not there any more"
         case .noClients(let vm):
             "the new guest of VM \(vm) has not opened its disks, so it could not be fenced"
         }

@@ -22,6 +22,7 @@ struct ChangeRouter: Sendable {
             vms.formUnion(cluster.volumes.keys)
             vms.formUnion(cluster.histories.keys)
             vms.formUnion(cluster.arrivals.keys)
+            vms.formUnion(cluster.addresses.holders)
             vms.formUnion(state.domains.keys)
             vms.formUnion(state.made.keys)
             vms = vms.filter { state.concerns($0, view.me) }
@@ -59,13 +60,38 @@ struct ChangeRouter: Sendable {
             case TakeoverSwitch.key: switchChanged()
             case SyslogServer.key: tellSyslog()
             case .sshKey: markOwn()
-            case .flavour, .globalConfig, .token, .network, .address, .securityGroup: break
+            case .address(let id): addressChanged(id)
+            case .flavour, .globalConfig, .token, .network, .securityGroup: break
             }
         }
+        if keys.contains(where: givesAddresses) { markWaitingForAddresses() }
         if view.change({ state in state.look { $0.takeShift() } }) {
             markPending()
             guests.mark(view.read(\.waitingToMove))
         }
+    }
+
+    /// Its holder may be gone, and left it.
+    private func addressChanged(_ id: AddressID) {
+        if let vm = view.read({ $0.cluster.addresses[id]?.value.vm }) { markConcerned(vm) }
+    }
+
+    /// Whether a network may have an address by now that it had not.
+    private func givesAddresses(_ key: RecordKey) -> Bool {
+        switch key {
+        case .network: true
+        case .address(let id): view.read { $0.cluster.addresses[id] == nil }
+        default: false
+        }
+    }
+
+    private func markWaitingForAddresses() {
+        guests.mark(
+            view.read { state in
+                state.ledger.unowned.filter { vm in
+                    state.cluster.desiredVMs[vm]?.value.nics.contains { $0.network != nil } == true
+                }
+            })
     }
 
     private func tellSyslog() { syslog(view.cluster.syslogServer?.value.server) }

@@ -95,6 +95,7 @@ public enum GuestRules {
     private static func leftover(_ situation: GuestSituation) -> Revision? {
         let revisions =
             situation.volumes.values.map(\.value.vmCreateRevision)
+            + situation.addresses.values.map(\.value.vmCreateRevision)
             + [situation.history?.value.vmCreateRevision].compactMap(\.self)
         return revisions.sorted().first { $0 != situation.desired?.createRevision }
     }

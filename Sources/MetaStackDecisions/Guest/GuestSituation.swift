@@ -38,6 +38,8 @@ public struct GuestSituation: Sendable, Equatable {
     public var desired: Stored<DesiredVM>?
     public var claim: Stored<ActualVM>?
     public var volumes: [VolumeID: Stored<Volume>]
+    /// Those that the VM holds.
+    public var addresses: [AddressID: Stored<HeldAddress>]
     public var history: Stored<VMHistory>?
     /// One of the VM's records cannot be read: then nothing is done to it, whatever the others say.
     public var malformed: MalformedRecord?
@@ -75,6 +77,8 @@ public struct GuestSituation: Sendable, Equatable {
         desired = cluster.desiredVMs[vm]
         claim = cluster.actualVMs[vm]
         volumes = cluster.volumes[vm] ?? [:]
+        addresses = Dictionary(
+            uniqueKeysWithValues: cluster.addresses.held(by: vm).map { ($0.id, $0.held) })
         history = cluster.histories[vm]
         arrival = cluster.arrivals[vm]
         self.domain = domain

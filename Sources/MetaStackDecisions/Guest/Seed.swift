@@ -23,7 +23,8 @@ public struct Seed: Sendable, Equatable {
         case impossible(String)
     }
 
-    /// Follows the names of keys, and reads user data whole.
+    /// Follows the names of keys, and reads user data whole. What the VM's NICs have been given its
+    /// claim says.
     ///
     /// - Parameter hasOne: a VM that had a seed once keeps one, though nothing but its name be in it.
     public static func wish(
@@ -40,7 +41,11 @@ public struct Seed: Sendable, Equatable {
             }
             keys.append(key.line)
         }
-        return .seed(Seed(of: vm, desired, wanted, keys: keys))
+        var seed = Seed(of: vm, desired, wanted, keys: keys)
+        seed.files["network-config"] =
+            wanted.networkConfig?.text
+            ?? networkConfig(of: cluster.actualVMs[vm]?.value.nics ?? [], in: cluster)
+        return .seed(seed)
     }
 
     private init(of vm: VMID, _ desired: Stored<DesiredVM>, _ wanted: CloudInit, keys: [String]) {
@@ -59,10 +64,9 @@ public struct Seed: Sendable, Equatable {
             // NoCloud asks for both files.
             "user-data": wanted.userData?.text ?? "#cloud-config\n{}\n",
         ]
-        files["network-config"] = wanted.networkConfig?.text
     }
 
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         // A text is always JSON.

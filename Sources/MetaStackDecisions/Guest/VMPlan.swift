@@ -7,8 +7,10 @@ public struct VMPlan: Sendable, Equatable {
     /// The root disk that has to be made; nil where the VM has one already, which needs its image no
     /// more.
     public var disk: NewDisk?
-    /// One address a NIC, in order; no other VM that is owned has one of them.
-    public var macs: [MACAddress]
+    /// What its NICs get; without addresses where none were looked for.
+    public var addresses: AddressPlan
+    /// One address a NIC, in order; no other VM that is owned has one of them on the same network.
+    public var macs: [MACAddress] { addresses.nics.map(\.mac) }
 
     /// A root disk to be.
     public struct NewDisk: Sendable, Equatable {
@@ -45,23 +47,30 @@ public struct VMPlan: Sendable, Equatable {
 
     /// Follows the desired record's references.
     ///
-    /// - Parameter checkingAddresses: whether to look through all claims for the VM's addresses.
+    /// - Parameters:
+    ///   - checkingAddresses: whether to look through all claims for the VM's MAC addresses, and for
+    ///     free addresses in its networks.
+    ///   - taken: addresses that other VMs are about to get.
     /// - Throws: `Impossible` where a flavour is missing or ambiguous, where a disk has to be
-    ///   made and its image is missing, ambiguous, not imported yet or too large, or where a seed has
-    ///   to be made and names a key that is missing, or user data that no guest could use.
+    ///   made and its image is missing, ambiguous, not imported yet or too large, where a seed has
+    ///   to be made and names a key that is missing, or user data that no guest could use, or where
+    ///   a NIC asks for what its network has not.
     public init(
-        _ vm: VMID, _ desired: DesiredVM, in cluster: Cluster, checkingAddresses: Bool = true
+        _ vm: VMID, _ desired: DesiredVM, in cluster: Cluster, checkingAddresses: Bool = true,
+        taken: Set<AddressID> = []
     ) throws(Impossible) {
         do throws(UnresolvedReference) {
             flavour = try cluster.flavour(desired.flavour).flavour
         } catch {
             throw Impossible(description: error.description)
         }
-        macs = desired.nics.indices.map { MACAddress(vm: vm, nic: $0) }
-        if checkingAddresses, let (other, address) = cluster.owner(ofOneOf: macs, except: vm) {
-            throw Impossible(
-                description: "VM \(other) has the same MAC address \(address): "
-                    + "delete this VM and create it under another id")
+        let wanted = try WantedNIC.all(of: vm, desired.nics, in: cluster)
+        let created = cluster.desiredVMs[vm]?.createRevision ?? Revision(0)
+        if checkingAddresses {
+            try cluster.requireOwnMACs(wanted, of: vm)
+            addresses = try AddressPlan(wanted, of: vm, created: created, in: cluster, taken: taken)
+        } else {
+            addresses = AddressPlan(unaddressed: wanted, of: vm)
         }
         try Self.requireSeed(vm, desired, in: cluster)
         let root = VolumeID(vm: vm)
@@ -71,12 +80,12 @@ public struct VMPlan: Sendable, Equatable {
             disk = try NewDisk(desired, flavour, in: cluster)
         }
         request = PlacementRequest(
-            vm: vm, since: cluster.desiredVMs[vm]?.createRevision ?? Revision(0),
+            vm: vm, since: created,
             ram: flavour.ram, vcpus: flavour.vcpus, pin: desired.host,
             pools: Set(
                 [disk?.source.pool].compactMap(\.self)
                     + (cluster.volumes[vm]?.values.map(\.value.pool) ?? [])),
-            wishes: desired.placement)
+            needs: Set(wanted.flatMap(\.needs)), wishes: desired.placement)
     }
 }
 
@@ -97,16 +106,23 @@ extension VMPlan {
 }
 
 extension Cluster {
-    /// Addresses are hashes of ids, so two can be alike, if hardly ever.
-    fileprivate func owner(
-        ofOneOf macs: [MACAddress], except vm: VMID
-    ) -> (vm: VMID, address: MACAddress)? {
+    /// Addresses are hashes of ids, so two can be alike, if hardly ever; and people name some.
+    fileprivate func requireOwnMACs(
+        _ wanted: [WantedNIC], of vm: VMID
+    ) throws(VMPlan.Impossible) {
         for (other, claim) in actualVMs where other != vm {
-            if let address = claim.value.macs.first(where: macs.contains) {
-                return (other, address)
+            for (place, mac) in claim.value.macs.enumerated() {
+                guard let nic = wanted.first(where: { $0.mac == mac }) else { continue }
+                let nics = claim.value.nics
+                let network = nics.indices.contains(place) ? nics[place].network : nil
+                guard network == nic.network?.id else { continue }
+                throw VMPlan.Impossible(
+                    description: "VM \(other) has the same MAC address \(mac): "
+                        + (nic.wish.mac == nil
+                            ? "delete this VM and create it under another id"
+                            : "give NIC \(nic.place) another one"))
             }
         }
-        return nil
     }
 }
 

@@ -27,6 +27,7 @@ public enum Admission {
         reasons += capacity(request, offer)
         reasons += labels(request, offer)
         reasons += missingPools(request, offer).sorted().map { "it has no pool \($0)" }
+        reasons += request.needs.compactMap { offer.networks.problem(with: $0) }.sorted()
         reasons += groups(request, offer, seats)
         return reasons.map { Refusal($0) }
     }
@@ -36,9 +37,10 @@ public enum Admission {
         request.wishes.required.allSatisfy { labels[$0.key] == $0.value }
     }
 
-    /// The same for its pools.
-    static func suits(_ request: PlacementRequest, pools: Set<PoolName>) -> Bool {
-        pools.isEmpty || request.pools.isSubset(of: pools)
+    /// The same for what most hosts have alike.
+    static func suits(_ request: PlacementRequest, _ equipment: HostOffer.Equipment) -> Bool {
+        (equipment.pools.isEmpty || request.pools.isSubset(of: equipment.pools))
+            && request.needs.allSatisfy { equipment.networks.problem(with: $0) == nil }
     }
 
     /// The same for its size and what is left of it.

@@ -12,10 +12,19 @@ public struct HostOffer: Sendable, Equatable {
     public var vcpuOvercommit: Overcommit
     public var labels: [String: String]
     public var pools: Set<PoolName>
+    public var networks: NetworkOffer
     /// The members that it runs, by their group.
     public var groups: [String: Members]
     /// Whether it takes VMs at all, and if not, why.
     public var refusal: String?
+
+    /// What hosts have alike, mostly.
+    struct Equipment: Hashable {
+        var pools: Set<PoolName>
+        var networks: NetworkOffer
+    }
+
+    var equipment: Equipment { Equipment(pools: pools, networks: networks) }
 
     /// Members of one group on one host.
     public struct Members: Sendable, Equatable {
@@ -29,7 +38,8 @@ public struct HostOffer: Sendable, Equatable {
         usedRAM: Mebibytes = .zero, totalVCPU: Int, usedVCPU: Int = 0,
         ramOvercommit: Overcommit = .none, vcpuOvercommit: Overcommit = .processors,
         labels: [String: String] = [:], pools: Set<PoolName> = [],
-        groups: [String: Members] = [:], refusal: String? = nil
+        networks: NetworkOffer = NetworkOffer(), groups: [String: Members] = [:],
+        refusal: String? = nil
     ) {
         self.host = host
         self.totalRAM = totalRAM
@@ -41,6 +51,7 @@ public struct HostOffer: Sendable, Equatable {
         self.vcpuOvercommit = vcpuOvercommit
         self.labels = labels
         self.pools = pools
+        self.networks = networks
         self.groups = groups
         self.refusal = refusal
     }

@@ -9,15 +9,15 @@ struct HostSearch {
     private let request: PlacementRequest
     private let order: StableHash
     private let declines: [HostID: Stored<Decline>]?
-    /// Whether each of the sets of pools will do.
-    private let suitsPools: [Bool]
+    /// Whether each kind of equipment will do.
+    private let suitsEquipment: [Bool]
     private let hasWishes: Bool
 
     init(_ request: PlacementRequest, in placement: Placement) {
         self.request = request
         order = Placement.order(of: request.vm)
         declines = placement.declines[request.vm]
-        suitsPools = placement.poolSets.map { Admission.suits(request, pools: $0) }
+        suitsEquipment = placement.equipments.map { Admission.suits(request, $0) }
         let wishes = request.wishes
         hasWishes =
             !wishes.required.isEmpty || !wishes.preferred.isEmpty || !wishes.groups.isEmpty
@@ -80,7 +80,7 @@ struct HostSearch {
     /// A score without its weight; nil where the host cannot run the VM.
     private func merit(at place: Int, in placement: Placement) -> (unmet: Int, load: Int)? {
         guard Admission.hasRoom(for: request, placement.offers[place]),
-            placement.offers[place].refusal == nil, suitsPools[placement.poolSetOf[place]],
+            placement.offers[place].refusal == nil, suitsEquipment[placement.equipmentOf[place]],
             request.pin == nil || request.pin == placement.offers[place].host,
             declines == nil || declines?[placement.offers[place].host] == nil
         else { return nil }

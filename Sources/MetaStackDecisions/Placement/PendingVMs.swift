@@ -18,13 +18,17 @@ extension Cluster {
         guard actualVMs[vm] == nil else { return false }
         let wanted = desiredVMs[vm]?.createRevision
         if let history = histories[vm], history.value.vmCreateRevision != wanted { return true }
-        return volumes[vm]?.values.contains { $0.value.vmCreateRevision != wanted } ?? false
+        if volumes[vm]?.values.contains(where: { $0.value.vmCreateRevision != wanted }) == true {
+            return true
+        }
+        return addresses.held(by: vm).contains { $0.held.value.vmCreateRevision != wanted }
     }
 
     /// nil where nobody can run it.
     ///
-    /// An address that another VM has is looked for by whoever is about to claim it: so hardly ever
-    /// that each node need not look through all claims for it.
+    /// Addresses are looked for by whoever is about to claim it: a MAC address is another VM's so
+    /// hardly ever that each node need not look through all claims for it, and a network that has no
+    /// address left lets its VMs wait where they are assigned.
     func request(of vm: VMID) -> PlacementRequest? {
         guard let desired = desiredVMs[vm]?.value else { return nil }
         // Its reason is for whoever asks.

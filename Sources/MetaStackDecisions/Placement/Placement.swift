@@ -16,9 +16,9 @@ public struct Placement: Sendable {
     public private(set) var offers: [HostOffer]
     /// The hosts that run members of each group.
     private(set) var seats: [String: Set<HostID>] = [:]
-    /// Most hosts have the same pools: each set once, and which of them each host has.
-    private(set) var poolSets: [Set<PoolName>] = []
-    private(set) var poolSetOf: [Int] = []
+    /// Most hosts have the same pools and bridges: each kind once, and which of them each host has.
+    private(set) var equipments: [HostOffer.Equipment] = []
+    private(set) var equipmentOf: [Int] = []
     private var index: [HostID: Int] = [:]
     private(set) var declines: [VMID: [HostID: Stored<Decline>]]
 
@@ -118,7 +118,7 @@ public struct Placement: Sendable {
         for place in hosts.compactMap({ index[$0] }) where readAgain(place, in: cluster) {
             hasOtherOffer = true
         }
-        if hasOtherOffer { numberPools() }
+        if hasOtherOffer { numberEquipment() }
         if !new.isEmpty { add(new, in: cluster) }
         return hasOtherOffer || !gone.isEmpty || !new.isEmpty
     }
@@ -162,17 +162,18 @@ public struct Placement: Sendable {
     /// After hosts came or went.
     private mutating func numberHosts() {
         index = Dictionary(uniqueKeysWithValues: zip(offers.map(\.host), offers.indices))
-        numberPools()
+        numberEquipment()
     }
 
-    private mutating func numberPools() {
-        var numbers: [Set<PoolName>: Int] = [:]
-        poolSets = []
-        poolSetOf = offers.map { offer in
-            if let number = numbers[offer.pools] { return number }
-            numbers[offer.pools] = poolSets.count
-            poolSets.append(offer.pools)
-            return poolSets.count - 1
+    private mutating func numberEquipment() {
+        var numbers: [HostOffer.Equipment: Int] = [:]
+        equipments = []
+        equipmentOf = offers.map { offer in
+            let equipment = offer.equipment
+            if let number = numbers[equipment] { return number }
+            numbers[equipment] = equipments.count
+            equipments.append(equipment)
+            return equipments.count - 1
         }
     }
 
@@ -194,6 +195,17 @@ public struct Placement: Sendable {
     }
 }
 
+extension NetworkOffer {
+    fileprivate init(of host: Host) {
+        let nothing = "its metastack-node has no networks"
+        self.init(
+            bridges: Set(host.networks), uplinks: Set(host.interfaces),
+            noVLANs: host.plane.map(\.noVLANs) ?? nothing,
+            noVXLANs: host.plane.map(\.noVXLANs) ?? nothing,
+            noProtection: host.plane.map(\.noProtection) ?? nothing)
+    }
+}
+
 extension HostOffer {
     /// What a live host offers before any claim.
     fileprivate init(_ id: HostID, in cluster: Cluster) {
@@ -207,6 +219,7 @@ extension HostOffer {
             totalVCPU: host.totalVCPU, ramOvercommit: wanted.ramOvercommit,
             vcpuOvercommit: wanted.vcpuOvercommit,
             labels: host.labels.merging(wanted.labels) { $1 }, pools: Set(host.pools),
+            networks: NetworkOffer(of: host),
             refusal: Self.refusal(of: host, wanted: wanted, id, in: cluster))
     }
 

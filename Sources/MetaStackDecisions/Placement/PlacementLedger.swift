@@ -26,7 +26,7 @@ public struct PlacementLedger: Sendable {
     public init(_ cluster: Cluster) {
         placement = Placement(cluster)
         let vms = Set(cluster.desiredVMs.keys).union(cluster.volumes.keys)
-            .union(cluster.histories.keys)
+            .union(cluster.histories.keys).union(cluster.addresses.holders)
         for vm in vms { note(vm, in: cluster) }
     }
 
@@ -100,13 +100,24 @@ public struct PlacementLedger: Sendable {
             case .volume(let volume): vms.insert(volume.vm)
             case .decline(let vm, _): noteDecline(of: vm, in: cluster)
             case .host(let host), .desiredHost(let host): hosts.insert(host)
-            case .flavour, .image, .actualImage, .sshKey: followsReferences = true
-            case .globalConfig, .arrival, .token, .network, .address, .securityGroup: break
+            case .flavour, .image, .actualImage, .sshKey, .network, .securityGroup:
+                followsReferences = true
+            case .address(let id): noteAddress(id, in: cluster)
+            case .globalConfig, .arrival, .token: break
             }
         }
         noteVMs(vms, from: before, in: cluster)
         if placement.takeHosts(hosts, in: cluster) { shift() }
         if followsReferences { noteReferences(in: cluster) }
+    }
+
+    /// Whose an address was that is held no more its key does not say.
+    private mutating func noteAddress(_ id: AddressID, in cluster: Cluster) {
+        if let vm = cluster.addresses[id]?.value.vm {
+            if cluster.isLeftBehind(vm) { leftBehind.insert(vm) }
+        } else if !leftBehind.isEmpty {
+            leftBehind = leftBehind.filter { cluster.isLeftBehind($0) }
+        }
     }
 
     private mutating func noteDecline(of vm: VMID, in cluster: Cluster) {

@@ -11,11 +11,14 @@ public struct PlacementRequest: Sendable, Equatable {
     public var pin: HostID?
     /// Those that its disks are in, or will be made from.
     public var pools: Set<PoolName>
+    /// What its NICs' networks ask of the host.
+    public var needs: Set<NetworkNeed>
     public var wishes: PlacementWishes
 
     public init(
         vm: VMID, since: Revision = Revision(0), ram: Mebibytes, vcpus: Int, pin: HostID? = nil,
-        pools: Set<PoolName> = [], wishes: PlacementWishes = PlacementWishes()
+        pools: Set<PoolName> = [], needs: Set<NetworkNeed> = [],
+        wishes: PlacementWishes = PlacementWishes()
     ) {
         self.vm = vm
         self.since = since
@@ -23,6 +26,7 @@ public struct PlacementRequest: Sendable, Equatable {
         self.vcpus = vcpus
         self.pin = pin
         self.pools = pools
+        self.needs = needs
         self.wishes = wishes
     }
 

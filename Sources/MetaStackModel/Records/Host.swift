@@ -33,6 +33,8 @@ public struct Host: Record {
     public var networks: [String]
     /// The links that networks can have as their uplink.
     public var interfaces: [String]
+    /// What it can do for guests' networks; nil where its node makes none.
+    public var plane: HostPlane?
     /// What is wrong in the storage, and what was left there.
     public var storage: StorageReport
     /// What is wrong with the host; nil where nothing is. Such a host takes no VMs.
@@ -47,7 +49,7 @@ public struct Host: Record {
         addresses: [String] = [], labels: [String: String] = [:],
         version: String, hypervisor: String, domainType: String = "", architecture: String = "",
         cpu: ProcessorModel? = nil, pools: [PoolName] = [], networks: [String] = [],
-        interfaces: [String] = [],
+        interfaces: [String] = [], plane: HostPlane? = nil,
         storage: StorageReport = StorageReport(), message: String? = nil, since: Timestamp,
         rest: [String: JSONValue] = [:]
     ) {
@@ -71,6 +73,7 @@ public struct Host: Record {
         self.pools = pools
         self.networks = networks
         self.interfaces = interfaces
+        self.plane = plane
         self.storage = storage
         self.message = message
         self.since = since
@@ -99,6 +102,7 @@ public struct Host: Record {
         pools = try fields.optional("pools", default: [])
         networks = try fields.optional("networks", default: [])
         interfaces = try fields.optional("interfaces", default: [])
+        plane = try fields.optional("plane")
         storage = try fields.optional("storage", default: StorageReport())
         message = try fields.optional("message")
         since = try fields.optional("since", default: Timestamp(milliseconds: 0))
@@ -127,6 +131,7 @@ public struct Host: Record {
         try fields.put("pools", pools)
         try fields.put("networks", networks)
         if !interfaces.isEmpty { try fields.put("interfaces", interfaces) }
+        try fields.put("plane", plane)
         if !storage.isEmpty { try fields.put("storage", storage) }
         try fields.put("message", message)
         try fields.put("since", since)

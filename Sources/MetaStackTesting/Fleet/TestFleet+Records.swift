@@ -12,11 +12,28 @@ extension TestFleet {
     }
 
     /// Wants a VM as a stranger with `etcdctl` would.
-    public func want(_ vm: String, _ state: DesiredVM.State = .start) async throws {
+    ///
+    /// - Parameter nics: the record's field as JSON.
+    public func want(
+        _ vm: String, _ state: DesiredVM.State = .start, nics: String = "[{}]"
+    ) async throws {
         try await put(
             "desired_vms/\(vm)",
             """
-            {"name": "\(vm)", "flavour": "tiny", "image": "tiny", "state": "\(state.rawValue)"}
+            {"name": "\(vm)", "flavour": "tiny", "image": "tiny", "state": "\(state.rawValue)", \
+            "nics": \(nics)}
+            """)
+    }
+
+    /// A network with one subnet, under an id that is its name.
+    public func addNetwork(
+        _ name: String, _ prefix: String, gateway: String? = nil
+    ) async throws {
+        let gateway = gateway.map { #", "gateway": "\#($0)""# } ?? ""
+        try await put(
+            "networks/\(name)",
+            """
+            {"name": "\(name)", "kind": "bridge", "subnets": [{"prefix": "\(prefix)"\(gateway)}]}
             """)
     }
 
@@ -95,7 +112,7 @@ extension Cluster {
     public func knowsNothing(of vm: String) -> Bool {
         let id = VMID(unchecked: vm)
         return actualVMs[id] == nil && volumes[id] == nil && histories[id] == nil
-            && declines[id] == nil
+            && declines[id] == nil && addresses.held(by: id).isEmpty
     }
 
     /// The records that tests ask about, in one line each.

@@ -154,3 +154,94 @@ import Testing
         #expect(situation.malformed?.path == "volumes/web.seed")
     }
 }
+
+struct SeedNetworkTests {
+    private func config(_ cluster: Cluster, _ nics: [ActualNIC], _ cloudInit: CloudInit) throws
+        -> String?
+    {
+        var cluster = cluster
+        let desired = Stored(
+            DesiredVM(
+                name: ResourceName(unchecked: "web"), flavour: "tiny", image: "tiny", state: .start,
+                cloudInit: cloudInit),
+            revision: Revision(10), createRevision: Revision(10))
+        cluster.actualVMs[web] = Stored(
+            ActualVM(
+                host: thisHost, state: .claimed, since: Timestamp(milliseconds: 0),
+                macs: nics.map(\.mac), nics: nics),
+            revision: Revision(11), createRevision: Revision(11))
+        guard
+            case .seed(let seed) = Seed.wish(of: web, desired, in: cluster, hasOne: false)
+        else { return nil }
+        return seed.files["network-config"]
+    }
+
+    private func nic(_ place: Int, _ network: String?, _ addresses: [String] = []) throws
+        -> ActualNIC
+    {
+        ActualNIC(
+            network: network.map { NetworkID(unchecked: "n-" + $0) },
+            mac: MACAddress(vm: web, nic: place), addresses: try addresses.map { try IPAddress($0) }
+        )
+    }
+
+    @Test func onABridgeAddressesAreWrittenDown() throws {
+        var cluster = Cluster()
+        try cluster.addNetwork(
+            "blue",
+            [
+                try Subnet(
+                    prefix: IPPrefix("10.7.0.0/24"), gateway: IPAddress("10.7.0.1"),
+                    dns: [IPAddress("10.7.0.2")],
+                    routes: [
+                        Subnet.Route(to: IPPrefix("10.9.0.0/16"), via: IPAddress("10.7.0.3"))
+                    ]), .of("2001:db8::/64"),
+            ], kind: .bridge(nil))
+        let text = try config(
+            cluster, [nic(0, "blue", ["10.7.0.5", "2001:db8::5"]), nic(1, nil)], CloudInit())
+        #expect(
+            text == """
+                version: 2
+                ethernets:
+                  eth0:
+                    match:
+                      macaddress: "\(MACAddress(vm: web, nic: 0))"
+                    set-name: eth0
+                    addresses:
+                      - "10.7.0.5/24"
+                      - "2001:db8::5/64"
+                    routes:
+                      - {to: "0.0.0.0/0", via: "10.7.0.1"}
+                      - {to: "10.9.0.0/16", via: "10.7.0.3"}
+                    nameservers:
+                      addresses: ["10.7.0.2"]
+                  eth1:
+                    match:
+                      macaddress: "\(MACAddress(vm: web, nic: 1))"
+                    set-name: eth1
+                    dhcp4: true
+                    optional: true
+
+                """)
+        #expect(try NetworkConfig(#require(text)).problem == nil)
+    }
+
+    @Test func onANetworkOfItsOwnTheNodeTellsThem() throws {
+        var cluster = Cluster()
+        try cluster.addNetwork("red", [.of("10.7.0.0/24"), .of("2001:db8::/64")])
+        let text = try config(cluster, [nic(0, "red", ["10.7.0.5", "2001:db8::5"])], CloudInit())
+        #expect(text?.contains("    dhcp4: true\n    dhcp6: true\n    accept-ra: true\n") == true)
+        #expect(text?.contains("10.7.0.5") == false)
+        #expect(try NetworkConfig(#require(text)).problem == nil)
+    }
+
+    @Test func whatTheRecordSaysGoesBefore() throws {
+        var cluster = Cluster()
+        try cluster.addNetwork("blue", [.of("10.7.0.0/24")], kind: .bridge(nil))
+        var own = CloudInit()
+        own.networkConfig = try NetworkConfig("version: 2\n")
+        let nics = [try nic(0, "blue", ["10.7.0.5"])]
+        #expect(try config(cluster, nics, own) == "version: 2\n")
+        #expect(try config(cluster, [nic(0, nil)], CloudInit()) == nil)
+    }
+}

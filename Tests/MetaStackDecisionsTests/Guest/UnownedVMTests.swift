@@ -62,6 +62,16 @@ struct UnownedVMTests {
                 == .claimToCleanUp(vmCreateRevision: Revision(10)))
     }
 
+    @Test func cleansUpTheAddressesOfADeletedVM() throws {
+        var cluster = Cluster()
+        try cluster.hold("10.7.0.5", of: "blue", by: web.text, created: 10)
+        #expect(cluster.addresses.holders == [web])
+        let left = GuestSituation(vm: web, me: thisHost, lease: myLease, in: cluster, domain: nil)
+        #expect(left.next == .claimToCleanUp(vmCreateRevision: Revision(10)))
+        #expect(left.claimed(.deleting).next == .forget)
+        #expect(left.wanted().next == .claimToRun)
+    }
+
     @Test func cleansUpAnEarlierVMBeforeItRunsALaterOneUnderTheSameId() {
         let rewritten = GuestSituation.empty.wanted(created: 50, written: 50)
         #expect(

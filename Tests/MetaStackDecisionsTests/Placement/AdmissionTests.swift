@@ -47,6 +47,33 @@ struct AdmissionTests {
                 == ["needs 5 vCPUs, the host has 4 cores"])
     }
 
+    @Test func namesWhatItsNetworksNeedAndTheHostHasNot() throws {
+        var cluster = Cluster()
+        try cluster.addHost("a")
+        let host = HostID(unchecked: "a")
+        var request = try request()
+        request.needs = [
+            .bridge(try InterfaceName("br1")), .uplink(try InterfaceName("eth1")), .vxlans,
+        ]
+        func refusals() throws -> [String] {
+            let placement = Placement(cluster)
+            let found = words(try #require(placement.refusals(of: request, by: host)))
+            #expect(placement.candidates(for: request).isEmpty == !found.isEmpty)
+            return found
+        }
+        #expect(
+            try refusals() == [
+                "it has no bridge br1", "it has no uplink eth1",
+                "it makes no VXLANs: its metastack-node has no networks",
+            ])
+        cluster.hosts[host]?.value.networks = ["br1"]
+        cluster.hosts[host]?.value.interfaces = ["eth1"]
+        cluster.hosts[host]?.value.plane = HostPlane(noVXLANs: "there is no network.underlay")
+        #expect(try refusals() == ["it makes no VXLANs: there is no network.underlay"])
+        cluster.hosts[host]?.value.plane = HostPlane()
+        #expect(try refusals() == [])
+    }
+
     @Test func neverSpeaksOfLessThanNothing() throws {
         let overfull = try offer(ram: 100, reserved: 60, used: 60, vcpus: 1, usedVCPU: 9)
         #expect(

@@ -23,6 +23,8 @@ struct PlacementLedgerTests {
                         ram: Mebibytes(size * 200)),
                     revision: Revision(1), createRevision: Revision(1))
             }
+            try cluster.addNetwork("blue", [.of("10.7.0.0/27")], kind: .bridge(nil))
+            try cluster.addNetwork("red", [], kind: .bridge(try InterfaceName("br1")))
             ledger = PlacementLedger(cluster)
         }
 
@@ -40,11 +42,14 @@ struct PlacementLedgerTests {
             let size = Int.random(in: 1...3, using: &random)
             let priority = Int.random(in: 0...9, using: &random) == 0 ? 1 : 0
             let at = Revision(revision)
+            let nics =
+                [DesiredNIC.one, [DesiredNIC(network: "blue")], [DesiredNIC(network: "red")]]
+                .randomElement(using: &random) ?? []
             change([vm], [.desiredVM(vm)]) { cluster in
                 cluster.desiredVMs[vm] = Stored(
                     DesiredVM(
                         name: ResourceName(unchecked: vm.text), flavour: "f\(size)", image: "none",
-                        state: .start,
+                        state: .start, nics: nics,
                         placement: PlacementWishes(priority: priority, groups: groups)),
                     revision: at, createRevision: at)
                 // Its disk is there already, so no image is asked for.
@@ -68,11 +73,30 @@ struct PlacementLedgerTests {
 
         mutating func claim(_ vms: [VMID], by host: HostID) {
             let at = Revision(revision)
-            change(vms, vms.map { .actualVM($0) }) { cluster in
+            var keys: [RecordKey] = vms.map { .actualVM($0) }
+            // What is about to be put on record is known before.
+            for vm in vms {
+                guard let desired = cluster.desiredVMs[vm]?.value,
+                    let plan = try? VMPlan(vm, desired, in: cluster)  // None: no claim.
+                else { continue }
+                keys += plan.addresses.changes.map { .address($0.id) }
+            }
+            change(vms, keys) { cluster in
                 for vm in vms {
                     guard let desired = cluster.desiredVMs[vm]?.value,
                         let plan = try? VMPlan(vm, desired, in: cluster)  // None: no claim.
                     else { continue }
+                    for change in plan.addresses.changes {
+                        cluster.addresses[change.id] = change.holder.map { holder in
+                            Stored(
+                                HeldAddress(
+                                    vm: vm,
+                                    vmCreateRevision: cluster.desiredVMs[vm]?.createRevision ?? at,
+                                    nic: holder.nic, mac: holder.mac,
+                                    since: Timestamp(milliseconds: 0)),
+                                revision: at, createRevision: at)
+                        }
+                    }
                     cluster.actualVMs[vm] = Stored(
                         ActualVM(
                             host: host, state: .claimed, ram: plan.request.ram,
@@ -102,6 +126,31 @@ struct PlacementLedgerTests {
             change([vm], [.desiredVM(vm)]) { $0.desiredVMs[vm] = nil }
         }
 
+        /// An address is given back, by whoever did that.
+        mutating func giveBack(_ id: AddressID) {
+            change([], [.address(id)]) { $0.addresses[id] = nil }
+        }
+
+        /// A host gets a bridge, or loses it.
+        mutating func toggleBridge(of host: HostID) {
+            change([], [.host(host)]) { cluster in
+                guard let networks = cluster.hosts[host]?.value.networks else { return }
+                cluster.hosts[host]?.value.networks = networks.isEmpty ? ["br1"] : []
+            }
+        }
+
+        /// A network goes, or comes back.
+        mutating func toggleNetwork() throws {
+            var changed = cluster
+            let id = NetworkID(unchecked: "n-red")
+            if changed.networks[id] == nil {
+                try changed.addNetwork("red", [], kind: .bridge(try InterfaceName("br1")))
+            } else {
+                changed.networks[id] = nil
+            }
+            change([], [.network(id)]) { $0 = changed }
+        }
+
         mutating func toggle(_ host: HostID) throws {
             var changed = cluster
             if changed.hosts[host] == nil {
@@ -116,7 +165,11 @@ struct PlacementLedgerTests {
             let host = hosts.randomElement(using: &random) ?? hosts[0]
             let owned = cluster.actualVMs.keys.sorted()
             let wanted = cluster.desiredVMs.keys.sorted()
-            switch Int.random(in: 0..<20, using: &random) {
+            let held = cluster.addresses.all.keys.sorted()
+            switch Int.random(in: 0..<23, using: &random) {
+            case 20: if let id = held.randomElement(using: &random) { giveBack(id) }
+            case 21: toggleBridge(of: host)
+            case 22: try toggleNetwork()
             case 0..<6: want(number)
             case 6:
                 let affinity = PlacementWishes.Affinity.allCases.randomElement(using: &random)
@@ -151,6 +204,8 @@ struct PlacementLedgerTests {
             let requests = story.cluster.pendingRequests
             let kept = story.ledger.presentAssignment()
             #expect(kept == Assignment(of: requests, on: afresh), "after step \(number)")
+            let unowned = PlacementLedger(story.cluster).unowned
+            #expect(story.ledger.unowned == unowned, "after step \(number)")
             for request in requests {
                 #expect(
                     story.ledger.placement.refusals(of: request) == afresh.refusals(of: request))

@@ -1,0 +1,62 @@
+public import MetaStackModel
+
+/// What a NIC on a network asks of the host.
+public enum NetworkNeed: Hashable, Sendable {
+    /// A bridge of that name that is there already.
+    case bridge(InterfaceName)
+    /// A link that a VLAN can be put on.
+    case uplink(InterfaceName)
+    case vlans
+    case vxlans
+    /// That guests are kept from each other.
+    case protection
+}
+
+extension WantedNIC {
+    /// What the NIC's network is made of; none on the bridge that the node's configuration names.
+    public var needs: [NetworkNeed] {
+        guard let network else { return [] }
+        switch network.record.kind {
+        case .bridge(let bridge):
+            // Where nothing keeps guests from each other, nothing promises it either.
+            return (bridge.map { [.bridge($0)] } ?? []) + (groups.isEmpty ? [] : [.protection])
+        case .vlan(let uplink, _): return [.uplink(uplink), .vlans, .protection]
+        case .vxlan: return [.vxlans, .protection]
+        }
+    }
+}
+
+/// What a host has for networks.
+public struct NetworkOffer: Hashable, Sendable {
+    public var bridges: Set<String>
+    public var uplinks: Set<String>
+    /// Why it makes no VLANs, VXLANs or protection; nil where it does.
+    public var noVLANs: String?
+    public var noVXLANs: String?
+    public var noProtection: String?
+
+    public init(
+        bridges: Set<String> = [], uplinks: Set<String> = [], noVLANs: String? = nil,
+        noVXLANs: String? = nil, noProtection: String? = nil
+    ) {
+        self.bridges = bridges
+        self.uplinks = uplinks
+        self.noVLANs = noVLANs
+        self.noVXLANs = noVXLANs
+        self.noProtection = noProtection
+    }
+
+    /// Why the host cannot give what is needed; nil where it can.
+    public func problem(with need: NetworkNeed) -> String? {
+        switch need {
+        case .bridge(let name):
+            bridges.contains(name.text) ? nil : "it has no bridge \(name)"
+        case .uplink(let name):
+            uplinks.contains(name.text) || bridges.contains(name.text)
+                ? nil : "it has no uplink \(name)"
+        case .vlans: noVLANs.map { "it makes no VLANs: \($0)" }
+        case .vxlans: noVXLANs.map { "it makes no VXLANs: \($0)" }
+        case .protection: noProtection.map { "it cannot keep guests from each other: \($0)" }
+        }
+    }
+}

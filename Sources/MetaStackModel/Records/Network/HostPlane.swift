@@ -1,0 +1,40 @@
+/// What a host can do for its guests' networks: `plane` in its record.
+public struct HostPlane: Record {
+    /// Where the other hosts send the packets of VXLANs to; nil where there are none.
+    public var underlay: IPAddress?
+    /// Why it makes no VLANs; nil where it does.
+    public var noVLANs: String?
+    /// Why it makes no VXLANs; nil where it does.
+    public var noVXLANs: String?
+    /// Why it cannot keep guests from each other; nil where it can.
+    public var noProtection: String?
+    public var rest: [String: JSONValue]
+
+    public init(
+        underlay: IPAddress? = nil, noVLANs: String? = nil, noVXLANs: String? = nil,
+        noProtection: String? = nil, rest: [String: JSONValue] = [:]
+    ) {
+        self.underlay = underlay
+        self.noVLANs = noVLANs
+        self.noVXLANs = noVXLANs
+        self.noProtection = noProtection
+        self.rest = rest
+    }
+
+    public init(from decoder: any Decoder) throws {
+        var fields = try FieldReader(decoder)
+        underlay = try fields.optional("underlay")
+        noVLANs = try fields.optional("no_vlans")
+        noVXLANs = try fields.optional("no_vxlans")
+        noProtection = try fields.optional("no_protection")
+        rest = try fields.rest()
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = try FieldWriter(encoder, rest: rest)
+        try fields.put("underlay", underlay)
+        try fields.put("no_vlans", noVLANs)
+        try fields.put("no_vxlans", noVXLANs)
+        try fields.put("no_protection", noProtection)
+    }
+}

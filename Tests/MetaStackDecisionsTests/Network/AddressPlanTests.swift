@@ -1,0 +1,234 @@
+import MetaStackDecisions
+import MetaStackModel
+import Testing
+
+/// A VM gets what it asks for, keeps what it has, and is told why there is nothing.
+struct AddressPlanTests {
+    private let web = VMID(unchecked: "web")
+
+    private func cluster(_ subnets: [Subnet]) throws -> Cluster {
+        var cluster = Cluster()
+        try cluster.addNetwork("blue", subnets)
+        return cluster
+    }
+
+    private func blue() throws -> Cluster {
+        try cluster([.of("10.7.0.0/28", gateway: "10.7.0.1"), .of("2001:db8:7::/64")])
+    }
+
+    private func plan(
+        _ nics: [DesiredNIC], in cluster: Cluster, vm: VMID? = nil, taken: Set<AddressID> = []
+    ) throws(VMPlan.Impossible) -> AddressPlan {
+        let vm = vm ?? web
+        return try AddressPlan(
+            WantedNIC.all(of: vm, nics, in: cluster), of: vm, created: Revision(0), in: cluster,
+            taken: taken)
+    }
+
+    private func problem(_ nics: [DesiredNIC], in cluster: Cluster) -> String? {
+        do throws(VMPlan.Impossible) {
+            _ = try plan(nics, in: cluster)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    private func id(_ address: String) throws -> AddressID {
+        try AddressID(network: "n-blue", address: address)
+    }
+
+    @Test func aNICOnTheNodesBridgeGetsNoAddress() throws {
+        let plan = try plan([DesiredNIC()], in: blue())
+        #expect(
+            plan.nics == [
+                ActualNIC(mac: MACAddress(vm: web, nic: 0), interface: .tap(of: web, nic: 0))
+            ])
+        #expect(plan.changes.isEmpty && !plan.hasNetworks)
+    }
+
+    @Test func aNICGetsOneAddressOfEachFamilyOfItsNetwork() throws {
+        let cluster = try blue()
+        let plan = try plan([DesiredNIC(network: "blue")], in: cluster)
+        let nic = try #require(plan.nics.first)
+        #expect(plan.hasNetworks)
+        #expect(nic.network == NetworkID(unchecked: "n-blue"))
+        #expect(nic.addresses.map(\.family) == [.ipv4, .ipv6])
+        let record = try #require(cluster.networks.values.first?.value)
+        for address in nic.addresses {
+            #expect(record.problem(withGuest: address) == nil)
+            #expect(record.subnets.flatMap(\.dynamicRanges).contains { $0.contains(address) })
+        }
+        #expect(
+            plan.changes.map(\.id)
+                == nic.addresses.map {
+                    AddressID(network: NetworkID(unchecked: "n-blue"), address: $0)
+                })
+        for change in plan.changes {
+            #expect(change.known == nil)
+            #expect(change.holder == AddressPlan.Holder(nic: 0, mac: nic.mac))
+        }
+    }
+
+    @Test func whatAVMHoldsItKeepsAndPutsOnRecordNoMore() throws {
+        var cluster = try blue()
+        let first = try plan([DesiredNIC(network: "blue")], in: cluster)
+        for address in first.nics[0].addresses {
+            try cluster.hold("\(address)", of: "blue", by: "web")
+        }
+        // A range that has changed since changes nothing for whom has one.
+        let again = try plan([DesiredNIC(network: "blue")], in: cluster)
+        #expect(again.nics == first.nics)
+        #expect(again.changes.isEmpty)
+    }
+
+    @Test func whatARecordAsksForByNameTheVMGetsAndGivesBackWhatItHad() throws {
+        var cluster = try blue()
+        try cluster.hold("10.7.0.9", of: "blue", by: "web")
+        try cluster.hold("2001:db8:7::2:0", of: "blue", by: "web")
+        let asked = try IPAddress("10.7.0.5")
+        let plan = try plan([DesiredNIC(network: "n-blue", addresses: [asked])], in: cluster)
+        #expect(plan.nics[0].addresses == [asked, try IPAddress("2001:db8:7::2:0")])
+        #expect(plan.changes.map(\.id) == [try id("10.7.0.5"), try id("10.7.0.9")])
+        #expect(plan.changes[0].known == nil && plan.changes[0].holder != nil)
+        #expect(plan.changes[1].known == Revision(8) && plan.changes[1].holder == nil)
+        #expect(plan.new == [try id("10.7.0.5")])
+    }
+
+    @Test func anAddressMovesFromOneNICOfAVMToAnother() throws {
+        var cluster = try cluster([.of("10.7.0.0/28")])
+        try cluster.hold("10.7.0.5", of: "blue", by: "web", nic: 1)
+        let plan = try plan(
+            [DesiredNIC(network: "blue", addresses: [try IPAddress("10.7.0.5")])], in: cluster)
+        #expect(plan.changes.map(\.known) == [Revision(8)])
+        #expect(plan.changes.first?.holder?.nic == 0)
+        #expect(plan.new.isEmpty)
+    }
+
+    @Test func allOfAnIPv4NetworkAreGivenAndThenItSaysSo() throws {
+        var cluster = try blue()
+        var given: Set<IPAddress> = []
+        for number in 0..<13 {
+            let vm = VMID(unchecked: "vm-\(number)")
+            let plan = try plan([DesiredNIC(network: "blue")], in: cluster, vm: vm)
+            let address = try #require(plan.nics[0].addresses.first { $0.family == .ipv4 })
+            #expect(given.insert(address).inserted)
+            try cluster.hold("\(address)", of: "blue", by: vm.text)
+        }
+        #expect(
+            problem([DesiredNIC(network: "blue")], in: cluster)
+                == "network blue has no free IPv4 address: all 13 of 10.7.0.0/28 are held")
+    }
+
+    @Test func whereRangesAreGivenTheyAreNamedWhenTheyAreUsedUp() throws {
+        var cluster = try cluster([.of("10.7.0.0/28", ranges: ["10.7.0.4-10.7.0.5", "10.7.0.9"])])
+        for last in [4, 5, 9] { try cluster.hold("10.7.0.\(last)", of: "blue", by: "vm-\(last)") }
+        #expect(
+            problem([DesiredNIC(network: "blue")], in: cluster)
+                == "network blue has no free IPv4 address: "
+                + "all 3 of 10.7.0.4-10.7.0.5, 10.7.0.9 are held")
+    }
+
+    @Test func whatOthersAreAboutToGetIsNotChosen() throws {
+        let cluster = try cluster([.of("10.7.0.0/30")])
+        let one = try plan([DesiredNIC(network: "blue")], in: cluster)
+        let other = try plan([DesiredNIC(network: "blue")], in: cluster, taken: one.new)
+        #expect(other.new.count == 1 && one.new.isDisjoint(with: other.new))
+        #expect(throws: VMPlan.Impossible.self) {
+            try plan(
+                [DesiredNIC(network: "blue")], in: cluster, taken: one.new.union(other.new))
+        }
+    }
+
+    @Test func twoNICsOfAVMNeverGetTheSame() throws {
+        let cluster = try cluster([.of("10.7.0.0/30")])
+        let asked = try IPAddress("10.7.0.1")
+        let plan = try plan(
+            [DesiredNIC(network: "blue"), DesiredNIC(network: "blue", addresses: [asked])],
+            in: cluster)
+        #expect(plan.nics.map(\.addresses) == [[try IPAddress("10.7.0.2")], [asked]])
+        let twice = [DesiredNIC](
+            repeating: DesiredNIC(network: "blue", addresses: [asked]), count: 2)
+        #expect(
+            problem(twice, in: cluster) == "its NICs 0 and 1 ask for the same address 10.7.0.1")
+    }
+
+    @Test func anAddressWhoseRecordCannotBeReadIsNobodyElses() throws {
+        var cluster = try cluster([.of("10.7.0.0/30")])
+        cluster.apply(
+            RawRecord(
+                path: "addresses/n-blue/10.7.0.1", json: .init("{}".utf8), revision: Revision(9),
+                createRevision: Revision(9)))
+        let plan = try plan([DesiredNIC(network: "blue")], in: cluster)
+        #expect(plan.nics[0].addresses == [try IPAddress("10.7.0.2")])
+        let asked = DesiredNIC(network: "blue", addresses: [try IPAddress("10.7.0.1")])
+        #expect(problem([asked], in: cluster)?.contains("addresses/n-blue/10.7.0.1") == true)
+    }
+
+    @Test func anAddressThatCannotBeGivenIsRefusedWithTheReason() throws {
+        var cluster = try blue()
+        try cluster.hold("10.7.0.5", of: "blue", by: "db")
+        func problem(_ address: String) throws -> String? {
+            let asked = try IPAddress(address)
+            return self.problem([DesiredNIC(network: "blue", addresses: [asked])], in: cluster)
+        }
+        #expect(try problem("10.7.0.5") == "NIC 0: 10.7.0.5 is held by VM db")
+        #expect(try problem("10.7.0.1") == "NIC 0: 10.7.0.1 is the gateway of 10.7.0.0/28")
+        #expect(
+            try problem("10.8.0.1")
+                == "NIC 0: 10.8.0.1 is in none of network blue's subnets 10.7.0.0/28, "
+                + "2001:db8:7::/64")
+    }
+
+    @Test func whatLeadsNowhereIsNamed() throws {
+        var cluster = try blue()
+        #expect(
+            problem([DesiredNIC(), DesiredNIC(network: "red")], in: cluster)
+                == "NIC 1: there is no network \"red\"")
+        #expect(
+            problem([DesiredNIC(network: "blue", securityGroups: ["web"])], in: cluster)
+                == "NIC 0: there is no security group \"web\"")
+        cluster.apply(
+            RawRecord(
+                path: "networks/red", json: .init("{}".utf8), revision: Revision(9),
+                createRevision: Revision(9)))
+        #expect(
+            problem([DesiredNIC(network: "red")], in: cluster)?.contains("networks/red") == true)
+    }
+
+    @Test func addressesOfAnEarlierVMUnderTheSameIDGoFirst() throws {
+        var cluster = try blue()
+        try cluster.hold("10.7.0.5", of: "blue", by: "web", created: 4)
+        #expect(
+            problem([DesiredNIC(network: "blue")], in: cluster)
+                == "addresses of an earlier VM under this id are being given back")
+    }
+
+    @Test func moreAddressesThanATransactionTakesAreRefused() throws {
+        let cluster = try cluster([.of("10.7.0.0/16")])
+        let nics = try (0..<7).map { nic in
+            DesiredNIC(
+                network: "blue",
+                addresses: try (1...16).map { try IPAddress("10.7.\(nic).\($0)") })
+        }
+        #expect(
+            problem(nics, in: cluster)
+                == "its NICs ask for 112 addresses, a VM gets at most 100 at once")
+    }
+
+    @Test func aGuestThatRunsKeepsWhatItHoldsAndNothingElse() throws {
+        var cluster = try cluster([.of("10.7.0.0/28")])
+        try cluster.hold("10.7.0.5", of: "blue", by: "web")
+        let plan = try plan(
+            [DesiredNIC(network: "blue"), DesiredNIC(network: "blue")], in: cluster
+        ).keepingWhatIsHeld()
+        #expect(plan.nics.map(\.addresses) == [[try IPAddress("10.7.0.5")], []])
+        #expect(plan.changes.isEmpty)
+    }
+
+    @Test func theHostsEndOfANICIsNamedAfterItsVM() {
+        let first = MACAddress(vm: web, nic: 0).description.split(separator: ":").dropFirst()
+        #expect(InterfaceName.tap(of: web, nic: 1).text == "mt" + first.joined() + "n1")
+        #expect(InterfaceName.tap(of: web, nic: 15).text.count == 15)
+    }
+}
