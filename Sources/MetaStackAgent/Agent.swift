@@ -25,6 +25,8 @@ public struct Agent: Service {
         public var proofs: (any ProofRecord)?
         /// The guests' consoles; nil where they have none.
         public var consoles: ConsoleLogs?
+        /// What links the host has; nil where nobody looks.
+        public var links: (@Sendable () async throws -> HostLinks)?
         /// Is told the deployment's syslog server (`global_config/syslog_server`), whenever it may have
         /// changed; nil where the program's own configuration counts.
         public var syslog: @Sendable (LogSettings.Syslog?) -> Void
@@ -35,6 +37,7 @@ public struct Agent: Service {
             random: any NodeRandom = SystemRandom(),
             heartbeat: Heartbeat? = nil, proofs: (any ProofRecord)? = nil,
             consoles: ConsoleLogs? = nil,
+            links: (@Sendable () async throws -> HostLinks)? = nil,
             syslog: @escaping @Sendable (LogSettings.Syslog?) -> Void = { _ in }
         ) {
             self.store = store
@@ -46,6 +49,7 @@ public struct Agent: Service {
             self.heartbeat = heartbeat
             self.proofs = proofs
             self.consoles = consoles
+            self.links = links
             self.syslog = syslog
         }
     }
@@ -81,6 +85,9 @@ public struct Agent: Service {
         let consoles = parts.consoles.map {
             ConsoleService(consoles: $0, view: view, clock: clock, logger: logger)
         }
+        let linksService = parts.links.map {
+            HostLinksService(read: $0, host: host, router: router, clock: clock, logger: logger)
+        }
         let witnesses = Witnesses(store: parts.store, logger: logger)
         services =
             [
@@ -112,7 +119,7 @@ public struct Agent: Service {
                 ImageService(
                     view: view, queue: router.images, importer: importer, clock: clock,
                     logger: logger),
-            ] + [consoles].compactMap(\.self)
+            ] + ([consoles, linksService] as [(any Service)?]).compactMap(\.self)
         self.logger = logger
     }
 

@@ -127,6 +127,7 @@ public struct NodeService: Service {
                 curl: try Curl(name: "images")),
             heartbeat: heartbeat, proofs: ProofFile(of: configuration.node.name),
             consoles: ConsoleLogs(directory: configuration.libvirt.consoleDirectory),
+            links: { try await HostLinks.read() },
             syslog: syslog)
     }
 }

@@ -8,7 +8,7 @@ extension HostRecord.Fixed {
             name: configuration.node.name, labels: configuration.node.labels,
             reservedRAM: configuration.node.reservedRAM,
             addresses: HostAddresses.all(),
-            networks: [configuration.network.bridge], version: Version.current, since: since)
+            bridge: configuration.network.bridge, version: Version.current, since: since)
     }
 }
 

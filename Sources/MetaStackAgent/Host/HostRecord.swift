@@ -12,7 +12,8 @@ final class HostRecord: Sendable {
         var labels: [String: String]
         var reservedRAM: Mebibytes
         var addresses: [String]
-        var networks: [String]
+        /// What the configuration names, whether it is there or not.
+        var bridge: String
         var version: String
         var since: Timestamp
     }
@@ -23,6 +24,7 @@ final class HostRecord: Sendable {
         /// What is wrong, by the part of the host that said so.
         var messages: [Part: String] = [:]
         var storage = StorageReport()
+        var links = HostLinks()
     }
 
     /// A part of the host that can be out of order.
@@ -70,6 +72,16 @@ final class HostRecord: Sendable {
         state.withLock { state in
             defer { state.storage = report }
             return state.storage != report
+        }
+    }
+
+    /// Says which bridges and uplinks there are.
+    ///
+    /// - Returns: whether that is new.
+    func setLinks(_ links: HostLinks) -> Bool {
+        state.withLock { state in
+            defer { state.links = links }
+            return state.links != links
         }
     }
 
@@ -133,7 +145,9 @@ final class HostRecord: Sendable {
                 machine: state.capacity.machine, addresses: fixed.addresses, labels: fixed.labels,
                 version: fixed.version, hypervisor: state.capacity.description,
                 domainType: state.capacity.domainType, architecture: state.capacity.architecture,
-                cpu: state.capacity.cpu, pools: state.pools, networks: fixed.networks,
+                cpu: state.capacity.cpu, pools: state.pools,
+                networks: Set(state.links.bridges + [fixed.bridge]).sorted(),
+                interfaces: state.links.uplinks,
                 storage: state.storage,
                 message: messages.isEmpty ? nil : messages.joined(separator: "; "),
                 since: fixed.since)

@@ -1,0 +1,53 @@
+import Foundation
+import MetaStackDecisions
+import MetaStackModel
+import Subprocess
+
+/// The links of a host that guests' networks can be made of.
+public struct HostLinks: Sendable, Equatable {
+    public var bridges: [String]
+    /// Those that a VLAN can be put on.
+    public var uplinks: [String]
+
+    public init(bridges: [String] = [], uplinks: [String] = []) {
+        self.bridges = bridges
+        self.uplinks = uplinks
+    }
+
+    /// What `ip` shows of the process's own network namespace, which `/sys` need not.
+    ///
+    /// - Throws: where there is no `ip`, or it says what this does not understand.
+    static func read() async throws -> HostLinks {
+        let result = try await Subprocess.run(
+            .name("ip"), arguments: ["-j", "-d", "link", "show"], output: .string(limit: 64 << 20),
+            error: .string(limit: 1 << 16))
+        return try HostLinks(json: Data(result.standardOutput.utf8))
+    }
+
+    /// Reads what `ip -j -d link show` writes.
+    init(json: Data) throws {
+        let links = try JSONDecoder().decode([Link].self, from: json).filter { !$0.isOurs }
+        bridges = links.filter { $0.linkinfo?.kind == "bridge" }.map(\.ifname).sorted()
+        // Guests' own ends are taps.
+        uplinks = links.filter { link in
+            link.ifname != "lo" && !["bridge", "tun"].contains(link.linkinfo?.kind)
+        }.map(\.ifname).sorted()
+    }
+
+    private struct Link: Decodable {
+        struct Details: Decodable {
+            var kind: String?
+
+            enum CodingKeys: String, CodingKey { case kind = "info_kind" }
+        }
+
+        var ifname: String
+        var linkinfo: Details?
+
+        /// Whether MetaStack made it, for a network (`ms`) or a guest (`mt`), and a hash.
+        var isOurs: Bool {
+            (ifname.hasPrefix("ms") || ifname.hasPrefix(InterfaceName.tapPrefix))
+                && ifname.utf8.count >= 14
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import Foundation
+import Testing
+
+@testable import MetaStackAgent
+
+struct HostLinksTests {
+    @Test func tellsBridgesFromUplinksAndLeavesOutWhatIsItsOwn() throws {
+        let json = """
+            [{"ifname": "lo"}, {"ifname": "eth0"}, {"ifname": "mt"},
+             {"ifname": "bond0", "linkinfo": {"info_kind": "bond"}},
+             {"ifname": "br0", "linkinfo": {"info_kind": "bridge"}},
+             {"ifname": "msb0123456789ab", "linkinfo": {"info_kind": "bridge"}},
+             {"ifname": "mt0123456789n0", "linkinfo": {"info_kind": "tun"}},
+             {"ifname": "vnet0", "linkinfo": {"info_kind": "tun"}}]
+            """
+        #expect(
+            try HostLinks(json: Data(json.utf8))
+                == HostLinks(bridges: ["br0"], uplinks: ["bond0", "eth0", "mt"]))
+        #expect(throws: (any Error).self) { try HostLinks(json: Data("{}".utf8)) }
+    }
+
+    @Test func readsThoseOfThisMachine() async throws {
+        let links = try await HostLinks.read()
+        #expect(!links.uplinks.contains("lo"))
+    }
+}
