@@ -16,7 +16,10 @@ extension ClusterStore {
         switch part {
         case .everything: folders = Set(Folder.allCases)
         case .folders(let some): folders = some
-        case .vmStates: folders = Set(Folder.allCases).subtracting([.volumes, .history, .arrivals])
+        case .vmStates:
+            folders = Set(Folder.allCases).subtracting([
+                .volumes, .history, .arrivals, .addresses,
+            ])
         }
         // One small read learns the revision that all others go by, and that etcd is there.
         let revision = try await standing().revision

@@ -8,7 +8,7 @@ struct ApplyCommand: ClusterCommand {
         commandName: "apply",
         abstract: "Make what is wanted what files say.",
         discussion: """
-            Each document is a desired record with its kind (vm, image, flavour, ssh-key, host or config) beside it. \
+            Each document is a desired record with its kind (vm, image, flavour, ssh-key, network, security-group, host or config) beside it. \
             What is not there is created, what differs is changed, the rest stays. All documents are checked \
             before the first is written. What a document does not say is at its default, but a VM's state and \
             a host's maintenance stay as they are.
@@ -24,7 +24,7 @@ struct ApplyCommand: ClusterCommand {
 
     @Flag(
         help:
-            "Delete VMs, images, flavours and SSH keys that --selector picks and no document names."
+            "Delete what --selector picks and no document names: VMs, images, flavours, SSH keys, networks and security groups."
     )
     var prune = false
 
@@ -149,7 +149,9 @@ private struct ApplyGoals: Sendable {
             goals.append(
                 (words, { ImageGoal.ready(ImageID(unchecked: id), since: revision, in: $0) }))
         case (.image, _): goals.append((words, { ImageGoal.gone(ImageID(unchecked: id), in: $0) }))
-        case (.flavour, _), (.sshKey, _), (.host, _), (.config, _), (.volume, _): break
+        case (.flavour, _), (.sshKey, _), (.host, _), (.config, _), (.volume, _), (.network, _),
+            (.securityGroup, _), (.address, _):
+            break
         }
     }
 

@@ -77,6 +77,9 @@ struct NameCompletion {
         case .volume: [.volumes, .desiredVMs]
         case .config: [.globalConfig]
         case .sshKey: [.sshKeys]
+        case .network: [.networks]
+        case .address: [.addresses, .networks]
+        case .securityGroup: [.securityGroups]
         }
     }
 
@@ -90,7 +93,10 @@ struct NameCompletion {
             case .flavour: cluster.flavourNames.known.map { $0.name ?? $0.id.text }
             case .sshKey: cluster.sshKeyNames.known.map { $0.id.text }
             case .host: cluster.hostNames.known.map { $0.id.text }
-            case .volume, .config:
+            case .network: cluster.networkNames.known.map { $0.name ?? $0.id.text }
+            case .securityGroup:
+                cluster.securityGroupNames.known.map { $0.name ?? $0.id.text }
+            case .volume, .address, .config:
                 // What cannot be shown cannot be completed.
                 ((try? cluster.resources(kind)) ?? []).map(\.name)
             }

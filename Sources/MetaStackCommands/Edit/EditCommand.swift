@@ -12,6 +12,8 @@ enum EditedVM: EditedKind { static let kind = ResourceKind.vm }
 enum EditedImage: EditedKind { static let kind = ResourceKind.image }
 enum EditedFlavour: EditedKind { static let kind = ResourceKind.flavour }
 enum EditedSSHKey: EditedKind { static let kind = ResourceKind.sshKey }
+enum EditedNetwork: EditedKind { static let kind = ResourceKind.network }
+enum EditedSecurityGroup: EditedKind { static let kind = ResourceKind.securityGroup }
 enum EditedHost: EditedKind { static let kind = ResourceKind.host }
 
 /// `vm edit` and its kin.

@@ -54,7 +54,8 @@ struct FieldAssignment: Sendable, Equatable {
             return .string(try cluster.find(.flavour, value))
         case .name where kind == .vm && field == "image":
             return .string(try cluster.find(.image, value))
-        case .name, .text, .choice, .checksum, .url, .time, .hostName: return .string(value)
+        case .name, .text, .choice, .checksum, .url, .time, .hostName, .pattern:
+            return .string(value)
         case .publicKey, .document: return .string(try Self.text(value))
         case .size: return Int64(value).map { .integer($0) } ?? .string(value)
         case .boolean, .integer, .number: return YAMLDocuments.plain(value)

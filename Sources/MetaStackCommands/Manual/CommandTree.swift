@@ -18,6 +18,14 @@ struct CommandTree: Decodable, Sendable {
             (subcommands ?? []).filter { $0.shouldDisplay != false && $0.commandName != "help" }
         }
 
+        /// Those, and each one's own behind it, by the words that lead there.
+        var allVerbs: [(words: [String], verb: Node)] {
+            verbs.flatMap { verb in
+                [([verb.commandName], verb)]
+                    + verb.allVerbs.map { ([verb.commandName] + $0.words, $0.verb) }
+            }
+        }
+
         var shownArguments: [Argument] { (arguments ?? []).filter(\.shouldDisplay) }
     }
 

@@ -43,7 +43,9 @@ struct ManualPage: Sendable, Equatable {
         var roff = Roff(name)
         roff.heading("NAME", line: "\(name) - \(noun.abstract ?? "")")
         roff.heading("SYNOPSIS")
-        for verb in noun.verbs { roff.synopsis([root, noun.commandName, verb.commandName], verb) }
+        for (words, verb) in noun.allVerbs where verb.verbs.isEmpty {
+            roff.synopsis([root, noun.commandName] + words, verb)
+        }
         if noun.verbs.isEmpty { roff.synopsis([root, noun.commandName], noun) }
         if let discussion = noun.discussion {
             roff.heading("DESCRIPTION")
@@ -54,11 +56,11 @@ struct ManualPage: Sendable, Equatable {
             roff.arguments(noun)
         } else {
             roff.heading("COMMANDS")
-            for verb in noun.verbs {
-                roff.subheading("\(noun.commandName) \(verb.commandName)")
+            for (words, verb) in noun.allVerbs {
+                roff.subheading(([noun.commandName] + words).joined(separator: " "))
                 roff.prose(verb.abstract)
                 roff.prose(verb.discussion)
-                roff.arguments(verb)
+                if verb.verbs.isEmpty { roff.arguments(verb) }
             }
         }
         roff.heading("SEE ALSO", line: "\(root)(1)")

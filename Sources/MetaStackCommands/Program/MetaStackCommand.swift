@@ -22,6 +22,7 @@ public struct MetaStackCommand: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, DoctorCommand.self,
             VMCommand.self, ImageCommand.self, FlavourCommand.self, SSHKeyCommand.self,
+            NetworkCommand.self, AddressCommand.self, SecurityGroupCommand.self,
             HostCommand.self,
             VolumeCommand.self,
             EventCommand.self,

@@ -6,7 +6,7 @@ struct VMCommand: ParsableCommand {
         commandName: "vm", abstract: "Virtual machines.",
         subcommands: [
             VMCreate.self, VMList.self, VMShow.self, VMHistoryCommand.self, VMStart.self,
-            VMStop.self, VMMove.self, SetCommand<EditedVM>.self,
+            VMStop.self, VMMove.self, VMNICCommand.self, SetCommand<EditedVM>.self,
             EditCommand<EditedVM>.self, VMDelete.self,
         ])
 }

@@ -46,6 +46,12 @@ struct VMCreate: ClusterCommand {
             """)
     var restart: DesiredVM.RestartPolicy?
 
+    @Option(
+        help: ArgumentHelp(
+            "A NIC: \(NICText.help); may be repeated. Without any it has one on its node's bridge.",
+            valueName: "key=value"), transform: NICText.init)
+    var nic: [NICText] = []
+
     @OptionGroup var placement: PlacementOptions
     @OptionGroup var moves: MoveOptions
     @OptionGroup var cloudInit: CloudInitOptions
@@ -74,7 +80,7 @@ struct VMCreate: ClusterCommand {
             change.writes, if: change.conditions,
             orElse: CommandFailure(
                 .conflict,
-                "the flavour, the image or an ssh-key of vm \(name) was deleted meanwhile"))
+                "something that vm \(name) names was deleted meanwhile"))
         try session.announce(
             "created vm \(name) (\(id))", id: id.text, change.document(at: revision, over: nil))
         guard waiting.isOn, (desired as? DesiredVM)?.state != .stop else { return }
@@ -97,6 +103,14 @@ struct VMCreate: ClusterCommand {
         }
         if case .string(let text)? = fields["image"] {
             fields["image"] = .string(try cluster.imageNames.find(text).text)
+        }
+        if !nic.isEmpty { fields["nics"] = .array(try nic.map { try $0.json(in: cluster) }) }
+        if case .array(let nics)? = fields["nics"] {
+            fields["nics"] = .array(
+                try nics.map { nic in
+                    guard case .object(let fields) = nic else { return nic }
+                    return try NICText.byIDs(fields, in: cluster)
+                })
         }
         return .object(fields)
     }

@@ -129,10 +129,12 @@ extension RecordKey.Folder {
         case .images: .image
         case .flavours: .flavour
         case .sshKeys: .sshKey
+        case .networks: .network
+        case .securityGroups: .securityGroup
         case .desiredVMs: .vm
         case .desiredHosts: .host
         case .tokens, .actualVMs, .hosts, .volumes, .history, .declines, .actualImages, .arrivals,
-            .networks, .addresses, .securityGroups:
+            .addresses:
             nil
         }
     }

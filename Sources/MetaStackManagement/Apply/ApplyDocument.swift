@@ -2,7 +2,7 @@ package import MetaStackModel
 
 /// A document that says what is wanted of one thing: a desired record with a `kind`.
 ///
-/// VMs, images and flavours are told apart by the record's `name` (or an `id`); hosts, settings and
+/// VMs, images, flavours, networks and security groups are told apart by the record's `name` (or an `id`); hosts, settings and
 /// keys have no name in their records, so `name` stands beside them here.
 package struct ApplyDocument: Sendable, Equatable {
     package let kind: ResourceKind

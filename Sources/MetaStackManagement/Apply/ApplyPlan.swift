@@ -4,7 +4,7 @@ import MetaStackStore
 
 /// What documents change, checked as a whole before any of it is written.
 ///
-/// Sizes, images and keys come before the VMs that use them, what is pruned goes last; each change is
+/// Sizes, images, keys, networks and security groups come before the VMs that use them, what is pruned goes last; each change is
 /// checked over a cluster in which those before it have happened.
 package struct ApplyPlan: Sendable {
     package enum Action: String, Sendable {
@@ -25,8 +25,12 @@ package struct ApplyPlan: Sendable {
     private let now: Timestamp
 
     /// Hosts and settings are never pruned: there is no wish without them.
-    private static let pruned: [ResourceKind] = [.vm, .image, .flavour, .sshKey]
-    private static let order: [ResourceKind] = [.config, .flavour, .image, .sshKey, .host, .vm]
+    private static let pruned: [ResourceKind] = [
+        .vm, .image, .flavour, .sshKey, .network, .securityGroup,
+    ]
+    private static let order: [ResourceKind] = [
+        .config, .flavour, .image, .sshKey, .securityGroup, .network, .host, .vm,
+    ]
 
     /// - Parameters:
     ///   - selector: what has these labels and is in no document is deleted; nil for nothing.
@@ -73,7 +77,7 @@ package struct ApplyPlan: Sendable {
     private func known(_ document: ApplyDocument) throws -> String? {
         switch document.kind {
         case .host, .config, .sshKey: return document.id ?? document.name
-        case .vm, .image, .flavour, .volume: break
+        case .vm, .image, .flavour, .network, .securityGroup, .volume, .address: break
         }
         if let id = document.id { return id }
         guard let name = document.name else { return nil }

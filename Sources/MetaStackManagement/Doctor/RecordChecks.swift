@@ -132,6 +132,10 @@ extension Check {
         return doubled(.vm, cluster.desiredVMs.map { ($0.key.text, $0.value.value.name.text) })
             + doubled(.image, cluster.images.map { ($0.key.text, $0.value.value.name.text) })
             + doubled(.flavour, cluster.flavours.map { ($0.key.text, $0.value.value.name.text) })
+            + doubled(.network, cluster.networks.map { ($0.key.text, $0.value.value.name.text) })
+            + doubled(
+                .securityGroup,
+                cluster.securityGroups.map { ($0.key.text, $0.value.value.name.text) })
     }
 
     private static func tokens(_ cluster: Cluster, _ patient: Patient) -> [Finding] {

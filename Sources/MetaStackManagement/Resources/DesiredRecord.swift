@@ -31,7 +31,13 @@ extension Cluster {
             let flavour = flavours[FlavourID(unchecked: id)]
             return DesiredRecord(flavour, name: flavour?.value.name.text)
         case .host: return DesiredRecord(desiredHosts[HostID(unchecked: id)])
-        case .volume: return nil
+        case .volume, .address: return nil
+        case .network:
+            let network = networks[NetworkID(unchecked: id)]
+            return DesiredRecord(network, name: network?.value.name.text)
+        case .securityGroup:
+            let group = securityGroups[SecurityGroupID(unchecked: id)]
+            return DesiredRecord(group, name: group?.value.name.text)
         case .sshKey: return DesiredRecord(sshKeys[SSHKeyID(unchecked: id)])
         case .config:
             switch RecordKey.globalConfig(id) {
@@ -50,7 +56,9 @@ extension Cluster {
         case .image: users(of: ImageID(unchecked: id))
         case .flavour: users(of: FlavourID(unchecked: id))
         case .sshKey: users(of: SSHKeyID(unchecked: id))
-        case .vm, .host, .volume, .config: []
+        case .network: users(of: NetworkID(unchecked: id))
+        case .securityGroup: users(of: SecurityGroupID(unchecked: id))
+        case .vm, .host, .volume, .address, .config: []
         }
     }
 }

@@ -44,6 +44,9 @@ extension Cluster {
         case .volume: try volumeNames.find(text).text
         case .config: try configNames.find(text).text
         case .sshKey: try sshKeyNames.find(text).text
+        case .network: try networkNames.find(text).text
+        case .address: try findAddress(text)
+        case .securityGroup: try securityGroupNames.find(text).text
         }
     }
 
@@ -57,6 +60,9 @@ extension Cluster {
         case .host: all = try hostNames.known.map { try resource($0.id) }
         case .volume: all = try volumeNames.known.map { try volumeResource($0.id.text) }
         case .sshKey: all = try sshKeyNames.known.map { try resource($0.id) }
+        case .network: all = try networkNames.known.map { try resource($0.id) }
+        case .address: all = addressWords.map { addressResource($0) }
+        case .securityGroup: all = try securityGroupNames.known.map { try resource($0.id) }
         case .config: all = try configNames.known.map { try configResource($0.id.text) }
         }
         return all.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
@@ -82,6 +88,14 @@ extension Cluster {
         case .sshKey:
             let key = SSHKeyID(unchecked: id)
             return sshKeyNames.known.contains { $0.id == key } ? try resource(key) : nil
+        case .network:
+            let network = NetworkID(unchecked: id)
+            return networkNames.known.contains { $0.id == network } ? try resource(network) : nil
+        case .address: return addressWords.contains(id) ? addressResource(id) : nil
+        case .securityGroup:
+            let group = SecurityGroupID(unchecked: id)
+            return securityGroupNames.known.contains { $0.id == group }
+                ? try resource(group) : nil
         case .config:
             return configNames.known.contains { $0.id.text == id } ? try configResource(id) : nil
         }

@@ -85,7 +85,7 @@ package struct ResourceChange: Sendable {
             in: cluster, at: now)
     }
 
-    /// - Throws: `CommandFailure` (conflict) where VMs use it.
+    /// - Throws: `CommandFailure` (conflict) where something uses it.
     package static func delete(
         _ kind: ResourceKind, id: String, expecting expected: Revision? = nil, in cluster: Cluster
     ) throws(CommandFailure) -> Self {
@@ -98,6 +98,13 @@ package struct ResourceChange: Sendable {
         let name = stored?.name ?? id
         let users = cluster.users(of: kind, id)
         guard users.isEmpty else { throw .inUse("\(kind.word) \(name)", by: users) }
+        if kind == .securityGroup {
+            let speakers = Set(cluster.groups(naming: id) + cluster.groups(naming: name))
+                .subtracting([name]).sorted()
+            guard speakers.isEmpty else {
+                throw .inUse("\(kind.word) \(name)", by: speakers, noun: kind.word)
+            }
+        }
         // Still true at the write: nobody has changed what was read. A record that could not be
         // read has no revision here; that it is there is all that can be compared.
         let condition: RecordCondition =

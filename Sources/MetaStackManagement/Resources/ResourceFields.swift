@@ -21,6 +21,8 @@ package struct ResourceField: Sendable, Equatable {
         case hostName
         /// Text of several lines, of at most so many bytes.
         case document(most: Int)
+        /// A text that this regular expression matches.
+        case pattern(String)
         /// Texts by name.
         case labels
         case groups([String])

@@ -5,8 +5,9 @@ package import MetaStackModel
 ///
 /// The command line's nouns, the segments of the API's paths and the `kind` of a document are these.
 package enum ResourceKind: String, Sendable, Hashable, CaseIterable {
-    case vm, image, flavour, host, volume
+    case vm, image, flavour, host, volume, network, address
     case sshKey = "ssh-key"
+    case securityGroup = "security-group"
     /// A setting of the whole deployment, by name.
     case config
 
@@ -16,7 +17,9 @@ package enum ResourceKind: String, Sendable, Hashable, CaseIterable {
     /// As the paths of the API have it.
     package var plural: String {
         switch self {
-        case .vm, .image, .flavour, .host, .volume, .sshKey: rawValue + "s"
+        case .vm, .image, .flavour, .host, .volume, .sshKey, .network, .securityGroup:
+            rawValue + "s"
+        case .address: rawValue + "es"
         case .config: rawValue
         }
     }
@@ -25,12 +28,12 @@ package enum ResourceKind: String, Sendable, Hashable, CaseIterable {
     package var isNamedByID: Bool {
         switch self {
         case .host, .config, .sshKey: true
-        case .vm, .image, .flavour, .volume: false
+        case .vm, .image, .flavour, .volume, .network, .address, .securityGroup: false
         }
     }
 
     /// Whether management writes it; what nodes write is only shown.
-    package var isWritable: Bool { self != .volume }
+    package var isWritable: Bool { self != .volume && self != .address }
 
     /// The key of the record that says what is wanted.
     ///
@@ -43,6 +46,9 @@ package enum ResourceKind: String, Sendable, Hashable, CaseIterable {
         case .host: .desiredHost(try HostID(id))
         case .volume: .volume(try VolumeID(id))
         case .sshKey: .sshKey(try SSHKeyID(id))
+        case .network: .network(try NetworkID(id))
+        case .securityGroup: .securityGroup(try SecurityGroupID(id))
+        case .address: .address(try AddressID(word: id))
         // The same rule for all names, so that none has a slash in it.
         case .config: .globalConfig(try ResourceName(id).text)
         }
@@ -68,6 +74,9 @@ package enum ResourceKind: String, Sendable, Hashable, CaseIterable {
         case .host: return try DesiredHost(proposed: data)
         case .volume: return try Volume(proposed: data)
         case .sshKey: return try SSHKey(proposed: data)
+        case .network: return try Network(proposed: data)
+        case .securityGroup: return try SecurityGroup(proposed: data)
+        case .address: return try HeldAddress(proposed: data)
         case .config:
             switch RecordKey.globalConfig(id) {
             case TakeoverSwitch.key: return try TakeoverSwitch(proposed: data)

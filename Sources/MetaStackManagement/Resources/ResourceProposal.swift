@@ -73,15 +73,8 @@ struct ResourceProposal {
         _ kind: ResourceKind, _ json: JSONValue, _ stored: DesiredRecord?
     ) throws(FieldProblem) {
         guard !kind.isOpen, case .object(let fields) = json else { return }
-        var known = Set(kind.fields.map(\.name))
-        if case .object(let old)? = stored?.record { known.formUnion(old.keys) }
-        for name in fields.keys.sorted() where !known.contains(name) {
-            let near = kind.fields.map(\.name).nearest(to: name)
-            throw FieldProblem(
-                path: name,
-                problem: "there is no field \(name.quotedForPeople) in a \(kind.word)"
-                    + (near.map { ", did you mean \($0)?" } ?? ""))
-        }
+        let old = stored.map { [$0.record] } ?? []
+        try UnknownField.refuse(in: fields, kind.fields, old, of: "a \(kind.word)", path: [])
     }
 
     func requireRevision(_ expected: Revision?) throws(CommandFailure) {
@@ -115,6 +108,8 @@ struct ResourceProposal {
         case let vm as DesiredVM: vm.name.text
         case let image as MetaStackModel.Image: image.name.text
         case let flavour as Flavour: flavour.name.text
+        case let network as Network: network.name.text
+        case let group as SecurityGroup: group.name.text
         default: id
         }
     }
@@ -132,12 +127,14 @@ struct ResourceProposal {
             try requireFree(flavour.name, among: cluster.flavourNames)
             let known = cluster.flavours[FlavourID(unchecked: id)]?.value.name
             try requireNobodySays(known, flavour.name)
+        case let network as Network: try check(network)
+        case let group as SecurityGroup: return try check(group)
         default: break
         }
         return []
     }
 
-    private func requireFree<ID: Identifier>(
+    func requireFree<ID: Identifier>(
         _ name: ResourceName, among names: NameLookup<ID>
     ) throws(CommandFailure) {
         let others = NameLookup<ID>(
@@ -152,13 +149,19 @@ struct ResourceProposal {
     }
 
     /// Another name leads those nowhere who say the old one.
-    private func requireNobodySays(
+    func requireNobodySays(
         _ old: ResourceName?, _ new: ResourceName
     ) throws(CommandFailure) {
         guard let old, old != new else { return }
-        let speakers = cluster.desiredVMs.values.map(\.value)
-            .filter { kind == .image ? $0.image == old.text : $0.flavour == old.text }
-            .map(\.name.text).sorted()
+        let speakers = cluster.vms { vm in
+            switch kind {
+            case .image: vm.image == old.text
+            case .flavour: vm.flavour == old.text
+            case .network: vm.nics.contains { $0.network == old.text }
+            case .securityGroup: vm.nics.contains { $0.securityGroups.contains(old.text) }
+            case .vm, .host, .volume, .address, .sshKey, .config: false
+            }
+        }
         guard speakers.isEmpty else { throw .inUse("\(kind.word) \(old)", by: speakers) }
     }
 
@@ -184,6 +187,9 @@ struct ResourceProposal {
         let seed = cloudInitReferences(vm, old)
         problems += seed.problems
         conditions += seed.conditions
+        let nics = NICProposal(vm, of: VMID(unchecked: id), replacing: old, in: cluster)
+        problems += nics.problems
+        conditions += nics.conditions
         guard problems.isEmpty else {
             throw CommandFailure(
                 .usage, problems.map(\.problem).joined(separator: ", "), fields: problems)

@@ -9,14 +9,16 @@ extension ResourceKind {
         case .flavour: Self.flavourFields
         case .host: Self.hostFields
         case .sshKey: Self.sshKeyFields
-        case .volume, .config: []
+        case .network: Self.networkFields
+        case .securityGroup: Self.securityGroupFields
+        case .volume, .address, .config: []
         }
     }
 
     /// Whether fields may stand in it that are not among ``fields``.
     package var isOpen: Bool { self == .config }
 
-    private static let labels = ResourceField("labels", .labels, "by which people pick it out")
+    static let labels = ResourceField("labels", .labels, "by which people pick it out")
 
     private static let vmFields: [ResourceField] = [
         ResourceField("name", .name, required: true, "what people call it"),
@@ -26,7 +28,8 @@ extension ResourceKind {
         ResourceField("state", .choice(["start", "stop"]), "whether it shall run"),
         ResourceField("host", .name, "the one host that may run it"),
         ResourceField(
-            "nics", .list(.object([]), most: DesiredNIC.maximumPerVM), "its network interfaces"),
+            "nics", .list(.object(nicFields), most: DesiredNIC.maximumPerVM),
+            "its network interfaces"),
         ResourceField(
             "restart_policy", .choice(DesiredVM.RestartPolicy.allCases.map(\.rawValue)),
             "what happens when its guest ends by itself"),

@@ -16,7 +16,7 @@ package struct VMDetails {
     }
 
     package var text: String {
-        [head, table.text, volumes, history].filter { !$0.isEmpty }.joined(separator: "\n")
+        [head, table.text, nics, volumes, history].filter { !$0.isEmpty }.joined(separator: "\n")
     }
 
     private var head: String {
@@ -59,7 +59,7 @@ package struct VMDetails {
             ["incarnation", nil, vm.claim?.incarnation.description],
             ["uuid", uuid, claim?.vmUUID?.uuidString.lowercased()],
             [
-                "macs", desired.map { macs($0.nics.count) },
+                "macs", desired.map { macs($0.nics) },
                 claim?.macs.map(\.description).joined(separator: " "),
             ],
             ["console", nil, claim?.console],
@@ -110,8 +110,18 @@ package struct VMDetails {
         }
     }
 
-    private func macs(_ count: Int) -> String {
-        (0..<count).map { MACAddress(vm: vm.id, nic: $0).description }.joined(separator: " ")
+    private func macs(_ nics: [DesiredNIC]) -> String {
+        nics.enumerated().map { place, nic in
+            (nic.mac ?? MACAddress(vm: vm.id, nic: place)).description
+        }.joined(separator: " ")
+    }
+
+    /// Nothing for a VM that has what all have.
+    private var nics: String {
+        let isPlain =
+            vm.desired?.value.nics == DesiredNIC.one
+            && vm.claim?.value.nics.contains { $0.network != nil } != true
+        return isPlain ? "" : NICTable(vm, in: cluster).text
     }
 
     private var volumes: String {

@@ -7,7 +7,8 @@ extension Cluster {
         .init("NAME"), .init("STATE"), .init("HOST"), .init("FLAVOUR"), .init("IMAGE"),
         .init("AGE", age: true), .init("ID", wide: true), .init("VCPUS", .right, wide: true),
         .init("RAM", .right, wide: true), .init("PIN", wide: true),
-        .init("INCARNATION", .right, wide: true), .init("LABELS", wide: true), .init("MESSAGE"),
+        .init("INCARNATION", .right, wide: true), .init("ADDRESSES", wide: true),
+        .init("LABELS", wide: true), .init("MESSAGE"),
     ]
 
     /// `vm list`.
@@ -39,6 +40,9 @@ extension Cluster {
                     claim.map { .number($0.value.vcpus) } ?? .text(nil),
                     .size(claim?.value.ram), .text(desired?.host?.text),
                     claim.map { .number(Int($0.incarnation.number)) } ?? .text(nil),
+                    .text(
+                        claim?.value.nics.flatMap(\.addresses).map(\.description).joined(
+                            separator: " ")),
                     .labels(desired?.labels ?? [:]), .text(status.message),
                 ],
                 revisions: vm.revisions, document: { try vm.document(status) })

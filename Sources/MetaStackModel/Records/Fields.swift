@@ -70,6 +70,20 @@ struct FieldReader {
         try optional(name) ?? value
     }
 
+    /// One of a few words; nil where it is absent.
+    mutating func choice<Value: RawRepresentable<String> & CaseIterable>(
+        _ name: String
+    ) throws -> Value? {
+        guard let text: String = try optional(name) else { return nil }
+        guard let value = Value(rawValue: text) else {
+            let words = Value.allCases.map(\.rawValue).joined(separator: ", ")
+            let error = ValidationError(
+                subject: name, found: text, problem: "use one of \(words)")
+            throw FieldProblem(path: name, problem: error.description)
+        }
+        return value
+    }
+
     /// A list whose elements' problems say which of them is to blame; none where it is absent.
     mutating func list<Value: Decodable>(_ name: String) throws -> [Value] {
         guard case .container(let container) = source else {

@@ -141,7 +141,14 @@ struct ChangedThing: Hashable, Comparable {
             // A name that is none cannot be spoken of.
             (try? ResourceName(name)).map { [ChangedThing(kind: .config, id: $0.text)] } ?? []
         case .sshKey(let id): [ChangedThing(kind: .sshKey, id: id.text)]
-        case .token, .network, .address, .securityGroup: []
+        case .network(let id): [ChangedThing(kind: .network, id: id.text)]
+        case .address(let id):
+            [
+                ChangedThing(kind: .address, id: id.word),
+                ChangedThing(kind: .network, id: id.network.text),
+            ]
+        case .securityGroup(let id): [ChangedThing(kind: .securityGroup, id: id.text)]
+        case .token: []
         }
     }
 
@@ -162,6 +169,12 @@ struct ChangedThing: Hashable, Comparable {
         case .volume:
             return cluster.volumes.values.contains { $0.keys.contains { $0.description == id } }
         case .sshKey: return cluster.sshKeys[SSHKeyID(unchecked: id)] != nil
+        case .network: return cluster.networks[NetworkID(unchecked: id)] != nil
+        case .address:
+            // What is none is nobody's.
+            return (try? AddressID(word: id)).map { cluster.addresses[$0] != nil } ?? false
+        case .securityGroup:
+            return cluster.securityGroups[SecurityGroupID(unchecked: id)] != nil
         case .config: return cluster.desiredRecord(.config, id) != nil
         }
     }

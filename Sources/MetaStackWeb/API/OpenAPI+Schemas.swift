@@ -188,6 +188,8 @@ extension OpenAPI {
                     "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
                         + "(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$"),
             ])
+        case .pattern(let pattern):
+            .object(["type": .string("string"), "pattern": .string(pattern)])
         case .document(let most):
             .object(["type": .string("string"), "maxLength": .integer(Int64(most))])
         case .labels:

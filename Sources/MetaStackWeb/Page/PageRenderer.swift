@@ -28,6 +28,7 @@ struct PageRenderer: Sendable {
     static let links: [(href: String, text: String, role: AccessToken.Role)] = [
         ("/", "Overview", .viewer), ("/vms", "VMs", .viewer), ("/hosts", "Hosts", .viewer),
         ("/images", "Images", .viewer), ("/flavours", "Flavours", .viewer),
+        ("/networks", "Networks", .viewer), ("/ssh-keys", "SSH keys", .viewer),
         ("/events", "Events", .viewer), ("/config", "Settings", .viewer),
         ("/doctor", "Doctor", .viewer), ("/tokens", "Tokens", .admin),
     ]

@@ -20,7 +20,9 @@ struct Pages: Sendable {
             + OverviewRoutes(pages: self).routes + VMRoutes(pages: self).routes
             + VMFormRoutes(pages: self).routes + HostRoutes(pages: self).routes
             + RebalanceRoutes(pages: self).routes + ImageRoutes(pages: self).routes
-            + FlavourRoutes(pages: self).routes + PastRoutes(pages: self).routes
+            + FlavourRoutes(pages: self).routes + NetworkRoutes(pages: self).routes
+            + SecurityGroupRoutes(pages: self).routes + SSHKeyRoutes(pages: self).routes
+            + PastRoutes(pages: self).routes
             + DoctorRoutes(pages: self).routes + SettingRoutes(pages: self).routes
             + TokenPageRoutes(pages: self).routes
     }

@@ -72,6 +72,13 @@ import Testing
         #expect(vm.text.contains(".B metastack vm show\n[options] <name>\n"))
     }
 
+    @Test func verbsOfVerbsAreThereToo() async throws {
+        let pages = ManualPage.all(try await CommandTree.metastack())
+        let vm = try #require(pages.first { $0.name == "metastack-vm" })
+        #expect(vm.text.contains(".SS vm nic\n") && vm.text.contains(".SS vm nic attach\n"))
+        #expect(vm.text.contains(".B metastack vm nic attach\n[options] <vm> <nic>\n"))
+    }
+
     @Test func noLineOfTextIsTakenForARequest() async throws {
         let requests: Set = ["TH", "SH", "SS", "PP", "TP", "B", "nf", "fi"]
         for page in ManualPage.all(try await CommandTree.metastack()) {

@@ -14,6 +14,9 @@ struct NetworkTests {
 
     @Test func readsEachKind() throws {
         #expect(try network(#""kind": "bridge""#).kind == .bridge(nil))
+        #expect(try network(#""labels": {}"#).kind == .bridge(nil))
+        #expect(try network(#""vni": 70"#).kind.word == .vxlan)
+        #expect(try network(#""uplink": "eth1", "vlan": 7"#).kind.word == .vlan)
         #expect(
             try network(#""kind": "vlan", "uplink": "eth1", "vlan": 7"#).kind
                 == .vlan(uplink: InterfaceName("eth1"), id: 7))
@@ -24,8 +27,7 @@ struct NetworkTests {
 
     /// What is wrong with a network, and the field that is to blame.
     @Test(arguments: [
-        (#""kind": "tunnel""#, "kind", "tunnel"),
-        (#""vni": 5"#, "kind", "the field kind is missing"),
+        (#""kind": "tunnel""#, "kind", "use one of bridge, vlan, vxlan"),
         (#""kind": "bridge", "vni": 5"#, "vni", "a bridge has no vni"),
         (#""kind": "vxlan", "vni": 5, "uplink": "eth0""#, "uplink", "a vxlan has no uplink"),
         (#""kind": "vlan", "uplink": "eth0""#, "vlan", "a vlan needs one"),
@@ -67,6 +69,7 @@ struct NetworkTests {
         (#""prefix": "10.7.0.0/24", "gateway": "10.7.0.255""#, "gateway", "broadcast"),
         (#""prefix": "fd00::/64", "gateway": "fd00::""#, "gateway", "every router's"),
         (#""prefix": "fd00::/64", "gateway": "10.7.0.1""#, "gateway", "outside its prefix"),
+        (#""prefix": "10.7.0.0/24", "gateway_mode": "far""#, "gateway_mode", "use one of external"),
         (#""prefix": "10.7.0.0/24", "gateway_mode": "node""#, "gateway", "node needs one"),
         (#""prefix": "10.7.0.0/24", "gateway_mode": "external""#, "gateway", "external needs one"),
         (

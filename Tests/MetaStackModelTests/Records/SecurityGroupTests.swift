@@ -5,7 +5,7 @@ import Testing
 struct SecurityGroupTests {
     @Test(arguments: [
         (#"{"protocol": "tcp"}"#, "rules.0.direction", "the field direction is missing"),
-        (#"{"direction": "in"}"#, "rules.0.direction", "in"),
+        (#"{"direction": "in"}"#, "rules.0.direction", "use one of ingress, egress"),
         (#"{"direction": "ingress", "ports": "80"}"#, "ports", "only the protocols tcp and udp"),
         (
             #"{"direction": "ingress", "protocol": "icmp", "ports": 80}"#, "ports",

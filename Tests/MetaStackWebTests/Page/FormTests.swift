@@ -54,6 +54,14 @@ import Testing
                     ("/images/delete", ["id": "i1"]),
                     ("/flavours", ["name": "x", "vcpus": "1", "ram": "1GiB"]),
                     ("/flavours/delete", ["id": "f1"]),
+                    ("/networks", ["name": "x", "kind": "bridge"]),
+                    ("/networks/delete", ["id": "n1"]),
+                    ("/networks/n1/edit", ["name": "x", "revision": "1"]),
+                    ("/security-groups", ["name": "x"]),
+                    ("/security-groups/delete", ["id": "g1"]),
+                    ("/security-groups/g1/edit", ["name": "x", "revision": "1"]),
+                    ("/ssh-keys", ["id": "x", "public_key": "x"]),
+                    ("/ssh-keys/delete", ["id": "x"]),
                 ] {
                     var fields = fields
                     if !proof.isEmpty { fields["proof"] = proof }
@@ -64,6 +72,7 @@ import Testing
             let cluster = try await server.store.load()
             #expect(cluster.desiredVMs.count == 1 && cluster.desiredHosts.isEmpty)
             #expect(cluster.images.count == 1 && cluster.flavours.count == 1)
+            #expect(cluster.networks.isEmpty && cluster.securityGroups.isEmpty)
             #expect(cluster.takeoverSwitch == nil && cluster.moveLimits == nil)
             #expect(cluster.globalConfig.keys.sorted() == ["other"])
             #expect(cluster.desiredVMs.values.first?.value.state == .start)

@@ -59,6 +59,11 @@ public struct DesiredNIC: Record {
                 subject: "addresses", found: "\(other)", problem: "no guest can be given it"
             ).inField
         }
+        if network == nil, !securityGroups.isEmpty {
+            throw FieldProblem(
+                path: "security_groups",
+                problem: "security groups are for networks: say which in the field network")
+        }
         if network == nil, !addresses.isEmpty {
             throw FieldProblem(
                 path: "addresses",

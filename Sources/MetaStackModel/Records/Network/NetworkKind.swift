@@ -48,14 +48,20 @@ extension Network.Kind {
         var noun: String { "a \(rawValue)" }
     }
 
+    /// A record that does not say what kind it is of is of the kind that its other fields are of: a
+    /// document for `apply` has a `kind` of another meaning.
     init(_ fields: inout FieldReader) throws {
-        let word: Word = try fields.required("kind")
+        let said: Word? = try fields.choice("kind")
         let bridge: InterfaceName? = try fields.optional("bridge")
         let uplink: InterfaceName? = try fields.optional("uplink")
         let vlan: Int? = try fields.optional("vlan")
         let vni: Int? = try fields.optional("vni")
         let group: IPAddress? = try fields.optional("group")
         let port: Int? = try fields.optional("port")
+        let word =
+            said
+            ?? (vni != nil || group != nil || port != nil
+                ? .vxlan : vlan != nil || uplink != nil ? .vlan : .bridge)
         let given: [(String, Bool)] = [
             ("bridge", bridge != nil), ("uplink", uplink != nil), ("vlan", vlan != nil),
             ("vni", vni != nil), ("group", group != nil), ("port", port != nil),

@@ -37,7 +37,12 @@ public struct SecurityRule: Record {
 
     public init(from decoder: any Decoder) throws {
         var fields = try FieldReader(decoder)
-        direction = try fields.required("direction")
+        guard let direction: Direction = try fields.choice("direction") else {
+            throw FieldProblem(
+                path: "direction",
+                problem: "the field direction is missing: a rule is for ingress or for egress")
+        }
+        self.direction = direction
         `protocol` = try fields.optional("protocol", default: .any)
         ports = try fields.optional("ports")
         let prefix: IPPrefix? = try fields.optional("remote")

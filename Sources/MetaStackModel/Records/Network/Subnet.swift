@@ -82,7 +82,7 @@ public struct Subnet: Record {
         var fields = try FieldReader(decoder)
         prefix = try fields.required("prefix")
         gateway = try fields.optional("gateway")
-        gatewayMode = try fields.optional("gateway_mode") ?? Self.defaultMode(gateway)
+        gatewayMode = try fields.choice("gateway_mode") ?? Self.defaultMode(gateway)
         nat = try fields.optional("nat", default: false)
         dns = try fields.list("dns")
         ranges = try fields.list("ranges")

@@ -96,10 +96,10 @@ struct FormView: Sendable, Equatable {
                     Option(value: $0.value, text: $0.text, isChosen: $0.value == value)
                 }
             }
-            let reasons = problem.errors.filter { $0.top == name }.map(\.problem)
+            let reasons = problem.errors.filter { $0.isAbout(name) }.map(\.problem)
             form.fields[place].problem = reasons.first
         }
-        let isTold = problem.errors.contains { names.contains($0.top) }
+        let isTold = problem.errors.contains { error in names.contains { error.isAbout($0) } }
         form.alert = isTold ? "Nothing was changed: look at the fields below." : problem.sentence
         return form
     }
@@ -122,8 +122,10 @@ extension FormView.Field {
 }
 
 extension FieldProblem {
-    /// `labels` of `labels.app`.
-    fileprivate var top: String { String(path.prefix { $0 != "." && $0 != "[" }) }
+    /// Whether it is about a field, or something in it: `labels.app` is about `labels`.
+    fileprivate func isAbout(_ name: String) -> Bool {
+        path == name || path.hasPrefix(name + ".") || path.hasPrefix(name + "[")
+    }
 }
 
 /// Templates see what is stored alone; these names have more.

@@ -41,7 +41,8 @@ extension ResourceField {
             }
             return .number(number)
         case .boolean: return .bool(text == "true")
-        case .name, .text, .size, .choice, .checksum, .url, .time, .publicKey, .hostName, .document:
+        case .name, .text, .size, .choice, .checksum, .url, .time, .publicKey, .hostName, .pattern,
+            .document:
             return .string(text)
         case .labels, .groups, .object, .list, .anything: return nil
         }

@@ -46,6 +46,7 @@ struct VMForm {
                 name: "labels", label: "Labels", value: LabelText.text(known?.labels ?? [:]),
                 hint: "Such as app=web,tier=front: by which people pick it out."),
         ]
+        fields += VMNetworkFields(known: known, cluster: cluster).fields
         if id == nil {
             fields.append(
                 .choice(
@@ -94,6 +95,7 @@ struct VMForm {
     func patch(_ typed: [String: String]) throws -> JSONValue {
         let known = id.flatMap { cluster.desiredVMs[$0]?.value }
         let patch = try ResourceKind.vm.fields.patch(typed, over: known?.labels ?? [:])
+            .with(VMNetworkFields(known: known, cluster: cluster).patch(typed))
         guard let known, case .object(var fields) = patch else { return patch }
         // A name in the record that means what was chosen stays a name.
         if fields["flavour"] == .string(flavour(known)) { fields["flavour"] = nil }

@@ -5,7 +5,9 @@ struct FlavourRoutes {
     let pages: Pages
 
     var routes: [APIRoute] {
-        CatalogueRoutes(kind: .flavour, one: "a flavour", pages: pages, fields: Self.fields) {
+        CatalogueRoutes(
+            kind: .flavour, one: "a flavour", pages: pages, fields: { _ in Self.fields }
+        ) {
             visit in
             let listing = visit.cluster.flavourListing
             return (

@@ -6,7 +6,8 @@ struct ImageRoutes {
     let pages: Pages
 
     var routes: [APIRoute] {
-        CatalogueRoutes(kind: .image, one: "an image", pages: pages, fields: Self.fields) { visit in
+        CatalogueRoutes(kind: .image, one: "an image", pages: pages, fields: { _ in Self.fields }) {
+            visit in
             let cluster = visit.cluster
             let listing = cluster.imageListing
             let table = TableView(

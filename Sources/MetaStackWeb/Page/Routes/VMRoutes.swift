@@ -98,6 +98,6 @@ struct VMRoutes {
         }
         return Page(
             title: "VM \(view.name)", template: "vm", content: view,
-            kinds: [.vm, .host, .image, .flavour, .config], vm: id)
+            kinds: [.vm, .host, .image, .flavour, .network, .securityGroup, .config], vm: id)
     }
 }

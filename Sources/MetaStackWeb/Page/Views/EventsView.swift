@@ -76,9 +76,9 @@ struct EventsView: Sendable {
         switch kind {
         case .vm, .host: return "/\(kind.plural)/\(event.id.pathSegment)"
         case .config: return "/config/\(event.id.pathSegment)"
-        case .image, .flavour, .volume: return "/\(kind.plural)"
-        // They have no page.
-        case .sshKey: return nil
+        case .network: return "/networks/\(event.id.pathSegment)"
+        case .securityGroup: return "/security-groups/\(event.id.pathSegment)"
+        case .image, .flavour, .volume, .address, .sshKey: return "/\(kind.plural)"
         }
     }
 }

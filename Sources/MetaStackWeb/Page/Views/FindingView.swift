@@ -26,7 +26,11 @@ struct FindingView: Sendable, Equatable {
         case .image: return "/images"
         case .flavour: return "/flavours"
         case .config: return only.map { "/config/\($0.pathSegment)" } ?? "/config"
-        case nil, .volume, .sshKey: return nil
+        case .network: return only.map { "/networks/\($0.pathSegment)" } ?? "/networks"
+        case .securityGroup:
+            return only.map { "/security-groups/\($0.pathSegment)" } ?? "/security-groups"
+        case .sshKey: return "/ssh-keys"
+        case nil, .volume, .address: return nil
         }
     }
 }

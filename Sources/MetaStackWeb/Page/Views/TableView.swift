@@ -100,7 +100,11 @@ struct TableView: Sendable, Equatable {
 
     /// `WHY NOT` is `Why not`; what is short for something stays in capitals.
     static func spoken(_ heading: String) -> String {
-        let kept = ["VMS": "VMs", "VM": "VM", "VCPUS": "vCPUs", "RAM": "RAM", "URL": "URL"]
+        let kept = [
+            "VMS": "VMs", "VM": "VM", "VCPUS": "vCPUs", "RAM": "RAM", "URL": "URL", "NIC": "NIC",
+            "MAC": "MAC",
+            "DNS": "DNS", "MTU": "MTU",
+        ]
         return kept[heading] ?? heading.prefix(1) + heading.dropFirst().lowercased()
     }
 }

@@ -17,6 +17,7 @@ struct VMView: Sendable {
     let supposition: FoldedForm
     let events: LinkView
     let takeovers: TableView
+    let nics: TableView
     let volumes: TableView
     /// The desired record as JSON; nil where there is none.
     let record: String?
@@ -41,6 +42,9 @@ struct VMView: Sendable {
         message = status.message?.printable
         records = Self.records(details)
         takeovers = TakeoverTable.table(of: vm.history?.value)
+        nics = TableView(
+            "nics", caption: "Its network interfaces", NICTable.headings, right: ["NIC"],
+            texts: NICTable(vm, in: cluster).cells, ifEmpty: "It has none.")
         volumes = TableView(
             "disks", caption: "Its disks in Ceph", VMDetails.volumeHeadings, right: ["SIZE"],
             texts: details.volumeRows, ifEmpty: "It has none.")
