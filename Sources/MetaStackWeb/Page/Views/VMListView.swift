@@ -80,8 +80,8 @@ enum VMRows {
         return html
     }
 
-    /// The columns of `vm list` that are shown.
-    private static let (name, state, host, flavour, image, age, message) = (0, 1, 2, 3, 4, 5, 12)
+    /// The columns of `vm list` that are shown, with the message, which is its last.
+    private static let (name, state, host, flavour, image, age) = (0, 1, 2, 3, 4, 5)
 
     private static func append(
         _ item: Listing.Item, _ word: String, at now: Timestamp, to html: inout String
@@ -114,7 +114,7 @@ enum VMRows {
             html += "<time datetime=\"\(moment)\">\(shown)</time>"
         }
         html += "</td><td>"
-        html += text(message)
+        html += shown(item.cells.last?.text)
         html += "</td></tr>\n"
     }
 
