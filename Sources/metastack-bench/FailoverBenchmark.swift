@@ -54,8 +54,8 @@ struct FailoverBenchmark: AsyncParsableCommand {
         let bare = try await fleet.floor(vms)
         var events = try await fleet.claimEvents()
         await run.kill()
-        let expired = try await events.untilOneIsGone()
-        let claimed = expired.duration(to: try await events.untilMade(vms))
+        let (expired, end) = try await events.untilTakenOver(vms)
+        let claimed = expired.duration(to: end)
         let counts = counter.counts
         let cluster = try await fleet.store.load()
         let largest =
@@ -76,10 +76,22 @@ struct FailoverBenchmark: AsyncParsableCommand {
 }
 
 extension WatchReader {
-    /// Reads on until a claim goes.
-    fileprivate mutating func untilOneIsGone() async throws -> ContinuousClock.Instant {
+    /// Reads on until claims go and as many are made again; the news of both may come together.
+    fileprivate mutating func untilTakenOver(
+        _ claims: Int
+    ) async throws -> (expired: ContinuousClock.Instant, claimed: ContinuousClock.Instant) {
+        var expired: ContinuousClock.Instant?
+        var made: Set<Key> = []
         while let batch = try await next() {
-            for case .delete in batch.events { return .now }
+            for event in batch.events {
+                switch event {
+                case .delete: expired = expired ?? .now
+                case .put(let keyValue, _) where expired != nil && keyValue.version == 1:
+                    made.insert(keyValue.key)
+                case .put: break
+                }
+            }
+            if let expired, made.count >= claims { return (expired, .now) }
         }
         throw BenchmarkError(description: "the watch ended")
     }
