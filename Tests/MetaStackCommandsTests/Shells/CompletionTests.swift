@@ -19,6 +19,20 @@ import Testing
         #expect(names(.vm, "x").isEmpty)
     }
 
+    @Test func completesNetworksGroupsAndAddresses() {
+        var cluster = Cluster.ready
+        cluster.put("networks/n1", #"{"name":"blue","vni":70}"#, at: 6)
+        cluster.put("security_groups/g1", #"{"name":"web"}"#, at: 6)
+        cluster.put(
+            "addresses/n1/10.7.0.5",
+            #"{"vm":"v1","vm_create_revision":7,"mac":"02:00:5e:10:00:01"}"#, at: 8)
+        for (kind, name) in [
+            (ResourceKind.network, "blue"), (.securityGroup, "web"), (.address, "10.7.0.5"),
+        ] {
+            #expect(NameCompletion.names(kind, in: cluster, beginning: "") == [name])
+        }
+    }
+
     @Test func readsOnTheLineWhereTheClusterIs() {
         let words = [
             "metastack", "vm", "show", "--config", "/c.yaml", "--endpoints=http://a:1", "we",
