@@ -94,6 +94,7 @@ let package = Package(
         // What MetaStack is.
         module("MetaStackModel", yaml),
         module("MetaStackDecisions", "MetaStackModel"),
+        module("LinuxNetwork", "MetaStackModel", subprocess),
         module("MetaStackStore", "Etcd", "MetaStackModel", "MetaStackDecisions", logging),
         module("MetaStackLogging", "MetaStackModel", logging),
         module(
@@ -134,6 +135,7 @@ let package = Package(
         tests("LibvirtTests", "Libvirt"),
         tests("CephTests", "Ceph"),
         tests("ISO9660Tests", "ISO9660", subprocess),
+        tests("LinuxNetworkTests", "LinuxNetwork", "MetaStackModel", subprocess),
         tests("MetaStackModelTests", "MetaStackModel", "MetaStackTesting"),
         tests(
             "MetaStackDecisionsTests", "MetaStackDecisions", "MetaStackModel", "MetaStackTesting"),

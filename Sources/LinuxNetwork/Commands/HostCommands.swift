@@ -1,0 +1,58 @@
+import Subprocess
+
+/// The programs of the host that make its networks: `ip`, `bridge`, `nft` and the like.
+struct HostCommands: Sendable {
+    /// The network namespace to run them in, as a path; nil for the process's own.
+    let namespace: String?
+
+    private static let mostOutput = 64 << 20
+
+    /// Runs a program to its end.
+    ///
+    /// - Returns: what it wrote.
+    /// - Throws: `NetworkPlaneError` with what it complained of where it fails.
+    @discardableResult
+    func run(
+        _ program: String, _ arguments: [String], input: String = ""
+    ) async throws(NetworkPlaneError) -> String {
+        let (output, complaint) = try await attempt(program, arguments, input: input)
+        guard let complaint else { return output }
+        let command = ([program] + arguments).joined(separator: " ")
+        throw NetworkPlaneError(.command, "\(command) failed: \(complaint)")
+    }
+
+    /// Runs a program that may fail.
+    ///
+    /// - Returns: what it wrote, and what it complained of where it failed.
+    func attempt(
+        _ program: String, _ arguments: [String], input: String = ""
+    ) async throws(NetworkPlaneError) -> (output: String, complaint: String?) {
+        let (executable, all) =
+            namespace.map { ("nsenter", ["--net=\($0)", program] + arguments) }
+            ?? (program, arguments)
+        let outcome = try await outcome(executable, all, input)
+        if outcome.status.isSuccess { return (outcome.output, nil) }
+        let complaint = outcome.complaint.split(separator: "\n").prefix(5)
+        return (
+            outcome.output,
+            complaint.isEmpty ? "\(outcome.status)" : complaint.joined(separator: "; ")
+        )
+    }
+
+    private func outcome(
+        _ executable: String, _ arguments: [String], _ input: String
+    ) async throws(NetworkPlaneError) -> (
+        output: String, complaint: String, status: TerminationStatus
+    ) {
+        do {
+            let result = try await Subprocess.run(
+                .name(executable), arguments: Arguments(arguments), input: .string(input),
+                output: .string(limit: Self.mostOutput), error: .string(limit: Self.mostOutput))
+            return (
+                result.standardOutput, result.standardError, result.terminationStatus
+            )
+        } catch {
+            throw NetworkPlaneError(.command, "cannot run \(executable): \(error)")
+        }
+    }
+}

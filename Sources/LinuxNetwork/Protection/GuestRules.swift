@@ -1,0 +1,125 @@
+import MetaStackModel
+
+/// What one NIC may send and get, as the rules of three chains.
+///
+/// - `from`: where a frame comes from the guest. Its own MAC and addresses only.
+/// - `check`: the same frame with its fragments put together: nothing that only routers and servers
+///   say, nothing about other addresses, and what the security groups let out.
+/// - `to`: where a frame goes to the guest. What the security groups let in.
+struct GuestRules {
+    let port: GuestPort
+    /// nil where there is no record: nothing passes.
+    let network: Network?
+    let groups: GroupRules
+    let tracking: KernelOffer.Tracking
+
+    private var ipv4: [IPAddress] { port.addresses.filter { $0.family == .ipv4 } }
+    private var ipv6: [IPAddress] {
+        port.addresses.filter { $0.family == .ipv6 } + [ServiceAddresses.linkLocal(port.mac)]
+    }
+    /// Whether the guest's addresses are known: not on a bridge whose addresses others give.
+    private var isAddressed: Bool {
+        network?.subnets.isEmpty == false || !port.addresses.isEmpty
+    }
+
+    // MARK: From the guest
+
+    var from: [String] {
+        guard network != nil else { return ["drop"] }
+        return ["ether saddr != \(port.mac) drop", Marks.setGuest] + arp
+            + ["ether type != { ip, ip6 } drop"] + (isAddressed ? sources : []) + ["accept"]
+    }
+
+    private var arp: [String] {
+        var rules = [
+            "ether type arp arp htype != 1 drop", "ether type arp arp ptype != ip drop",
+            "ether type arp arp hlen != 6 drop", "ether type arp arp plen != 4 drop",
+            "ether type arp arp saddr ether != \(port.mac) drop",
+        ]
+        if isAddressed {
+            // 0.0.0.0 asks whether an address is free (RFC 5227).
+            let own = Self.list(["0.0.0.0"] + ipv4.map(\.description))
+            rules.append("ether type arp arp saddr ip != \(own) drop")
+        }
+        return rules + ["ether type arp accept"]
+    }
+
+    private var sources: [String] {
+        let targets = Self.list(ipv6.map(Self.hexadecimal))
+        return [
+            "ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept",
+            ipv4.isEmpty
+                ? "ether type ip drop" : "ip saddr != \(Self.list(ipv4.map(\.description))) drop",
+            // Before it has an address, a guest asks whether it is free, and joins groups.
+            "ip6 saddr :: icmpv6 type nd-neighbor-solicit @th,64,128 \(targets) accept",
+            "ip6 saddr :: icmpv6 type { mld-listener-report, mld2-listener-report, "
+                + "nd-router-solicit } accept",
+            "ip6 saddr != \(Self.list(ipv6.map(\.description))) drop",
+        ]
+    }
+
+    /// What the guest says with its fragments put together.
+    var check: [String] {
+        guard network != nil else { return ["drop"] }
+        var rules = [
+            "icmpv6 type { nd-router-advert, nd-redirect } drop",
+            "meta protocol ip udp sport 67 drop", "meta protocol ip6 udp sport 547 drop",
+        ]
+        if isAddressed {
+            let targets = Self.list(ipv6.map(Self.hexadecimal))
+            rules.append("icmpv6 type nd-neighbor-advert @th,64,128 != \(targets) drop")
+        }
+        return rules + egress
+    }
+
+    private var egress: [String] {
+        guard let allowed = groups.egress(of: port) else { return ["accept"] }
+        let gateways = (network?.subnets ?? []).filter { $0.gatewayMode == .node }
+            .compactMap(\.gateway).flatMap { gateway in
+                ["udp", "tcp"].map {
+                    "\(Self.ip(gateway)) daddr \(gateway) \($0) dport 53 accept"
+                }
+            }
+        return [
+            "\(Marks.isEstablished(tracking)) accept", "ether type arp accept",
+            "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, "
+                + "mld-listener-report, mld-listener-done, mld2-listener-report } accept",
+            "udp sport 68 udp dport 67 accept", "udp sport 546 udp dport 547 accept",
+            "ip daddr \(ServiceAddresses.ipv4) accept",
+            "ip6 daddr \(ServiceAddresses.ipv6) accept",
+        ] + gateways + allowed + ["drop"]
+    }
+
+    // MARK: To the guest
+
+    var to: [String] {
+        guard network != nil else { return ["drop"] }
+        // A bridge that does not know where a MAC is sends to all of its ports.
+        let own =
+            "ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 ether daddr != \(port.mac) drop"
+        guard !port.groups.isEmpty else { return [own, "accept"] }
+        var rules = [
+            own, "ether type arp accept",
+            "udp sport 67 udp dport 68 accept", "udp sport 547 udp dport 546 accept",
+            "icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, "
+                + "mld-listener-query } accept",
+            "\(Marks.isEstablished(tracking)) accept",
+        ]
+        if port.hasArrived { rules.append("tcp flags & (syn | ack) == ack accept") }
+        return rules + groups.ingress(of: port) + ["drop"]
+    }
+
+    // MARK: Words
+
+    private static func list(_ items: [String]) -> String {
+        "{ \(items.joined(separator: ", ")) }"
+    }
+
+    private static func ip(_ address: IPAddress) -> String {
+        address.family == .ipv4 ? "ip" : "ip6"
+    }
+
+    private static func hexadecimal(_ address: IPAddress) -> String {
+        "0x" + String(address.number, radix: 16)
+    }
+}
