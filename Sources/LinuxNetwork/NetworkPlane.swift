@@ -13,6 +13,7 @@ public actor NetworkPlane {
     private let rules: RulesInKernel
     private let services: ServiceRunner
     private let forwarding: HostForwarding
+    private let shared: SharedBridges
     private var isBusy = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
@@ -26,6 +27,7 @@ public actor NetworkPlane {
         rules = RulesInKernel(commands: commands)
         services = ServiceRunner(commands: commands, directory: settings.directory)
         forwarding = HostForwarding(commands: commands, directory: settings.directory)
+        shared = SharedBridges(commands: commands, directory: settings.directory)
     }
 
     /// Makes the host's networks so, and returns when they are.
@@ -75,6 +77,9 @@ public actor NetworkPlane {
             try await services.keep(service)
         }
         try await services.endAll(but: kept)
+        if plan.problems.isEmpty {
+            try await shared.release(but: Set(plan.networks.values.map(\.bridge)))
+        }
         if !isNeeded { try await rules.remove() }
         if let complaint = isSettled { throw NetworkPlaneError(.unsettled, complaint) }
         return NetworkReport(plan)
@@ -89,7 +94,8 @@ public actor NetworkPlane {
             }
             guard isPlain else {
                 throw NetworkPlaneError(
-                    .answer, "no guest's NIC can be called \(port.interface): use letters and digits")
+                    .answer,
+                    "no guest's NIC can be called \(port.interface): use letters and digits")
             }
             guard known.insert(port.interface).inserted else {
                 throw NetworkPlaneError(.answer, "two guests' NICs are called \(port.interface)")
@@ -115,6 +121,7 @@ public actor NetworkPlane {
                 wanted, settings: settings, offer: offer, reading: try await read(), fresh: fresh)
             if plan.isEmpty { return (plan, nil) }
             complaints = []
+            try shared.note(plan)
             // A line that fails leaves the others alone; the next look tells.
             for (program, lines) in [("ip", plan.links), ("bridge", plan.forwarding)]
             where !lines.isEmpty {

@@ -27,14 +27,14 @@ enum NetTool {
         def frames(task):
             sniffers = [raw(path) for path in task["sniffers"]]
             sender = raw(task["sender"])
-            sent = [bytes.fromhex(text) for text in task["frames"]]
+            for text in task["frames"]:
+                sender.send(bytes.fromhex(text))
+            watched = [bytes.fromhex(text) for text in task["watched"]]
             marker = bytes.fromhex(task["marker"])
-            for frame in sent:
-                sender.send(frame)
             sender.send(marker)
             seen = []
             for sniffer in sniffers:
-                found = [0] * len(sent)
+                found = [0] * len(watched)
                 deadline = time.monotonic() + 5
                 while True:
                     sniffer.settimeout(max(0.01, deadline - time.monotonic()))
@@ -44,8 +44,8 @@ enum NetTool {
                         raise SystemExit("the marker never came")
                     if frame == marker:
                         break
-                    for index, one in enumerate(sent):
-                        # The kernel fills up short frames, and takes fragments apart anew.
+                    for index, one in enumerate(watched):
+                        # Short frames are filled up.
                         if frame == one or frame.rstrip(b"\0") == one.rstrip(b"\0"):
                             found[index] += 1
                 seen.append([index for index, count in enumerate(found) if count])

@@ -6,7 +6,8 @@ import Testing
 /// Networks across hosts, with real links in namespaces.
 @Suite struct ReachTests {
     @Test(arguments: [IPAddress.Family.ipv6, .ipv4])
-    func twoVXLANsWithTheSamePrefixReachTheirOwnGuestsOnly(underlay: IPAddress.Family) async throws {
+    func twoVXLANsWithTheSamePrefixReachTheirOwnGuestsOnly(underlay: IPAddress.Family) async throws
+    {
         try await Sandbox.run(hosts: 3, underlay: underlay) { sandbox in
             let networks = [
                 "blue": try Make.vxlan("blue", vni: 70, subnets: Make.subnets()),

@@ -94,7 +94,8 @@ struct LinkLayout {
         }
         guard group.map({ $0.family == local.family }) ?? true else {
             throw NetworkRefusal(
-                reason: "its multicast group is IPv6, and this host's address for VXLAN is \(local)")
+                reason: "its multicast group is IPv6, and this host's address for VXLAN is \(local)"
+            )
         }
         let overhead = local.family == .ipv4 ? Self.overhead.ipv4 : Self.overhead.ipv6
         network.mtu = try mtu(network.record, at: below.mtu - overhead)
@@ -110,7 +111,8 @@ struct LinkLayout {
     private func servicePort(_ network: PlannedNetwork) -> WantedLink {
         var link = link(
             network.names.servicePort,
-            .pair(peer: "service", mac: network.names.serviceMAC, namespace: network.namespace), network)
+            .pair(peer: "service", mac: network.names.serviceMAC, namespace: network.namespace),
+            network)
         link.master = network.bridge
         link.pinnedMAC = network.names.serviceMAC
         return link
@@ -118,7 +120,8 @@ struct LinkLayout {
 
     private func router(_ network: PlannedNetwork) -> WantedLink {
         var link = link(
-            network.names.router, .pair(peer: "uplink", mac: nil, namespace: network.namespace), network)
+            network.names.router, .pair(peer: "uplink", mac: nil, namespace: network.namespace),
+            network)
         link.address = ServiceAddresses.host
         link.routes = Set(network.routed.map(\.prefix))
         return link

@@ -48,6 +48,7 @@ struct LinkPlan {
                 let network = try layout.plan(
                     record, id, others: networks.values.sorted { $0.id < $1.id })
                 networks[id] = network
+                if network.isShared, offer.tracking == .marks { show(network.bridge) }
                 for link in network.links {
                     kept.insert(link.name)
                     converge(link, isFresh: fresh.contains(id))
@@ -60,6 +61,17 @@ struct LinkPlan {
             }
         }
         removeOthers(kept: kept, stuck: stuck)
+    }
+
+    /// A bridge of the host's own shows what it forwards to the rules, as ours do.
+    private mutating func show(_ bridge: String) {
+        if reading.links[bridge]?.filters != true { links.append(Self.showing(bridge, true)) }
+    }
+
+    static func showing(_ bridge: String, _ shows: Bool) -> String {
+        let value = shows ? 1 : 0
+        return "link set dev \(bridge) type bridge nf_call_iptables \(value) "
+            + "nf_call_ip6tables \(value)"
     }
 
     // MARK: One link

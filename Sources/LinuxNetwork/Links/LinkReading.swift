@@ -22,6 +22,8 @@ struct LinkReading: Sendable, Equatable {
         var mac = ""
         var vlan: VLAN?
         var vxlan: VXLAN?
+        /// Whether a bridge shows what it forwards to the IP layers' rules.
+        var filters = false
     }
 
     struct VLAN: Sendable, Equatable {
@@ -73,6 +75,7 @@ extension LinkReading {
             if link.kind == "vlan", let id = data.id {
                 link.vlan = VLAN(id: id, uplink: entry.link)
             }
+            link.filters = data.filtersIPv4 == 1 && data.filtersIPv6 == 1
             if link.kind == "vxlan", let id = data.id {
                 link.vxlan = VXLAN(
                     vni: id, port: data.port ?? 0, local: Self.address(data.local ?? data.local6),
@@ -116,6 +119,14 @@ private struct LinkEntry: Decodable {
             var group: String?
             var group6: String?
             var link: String?
+            var filtersIPv4: Int?
+            var filtersIPv6: Int?
+
+            enum CodingKeys: String, CodingKey {
+                case id, port, local, local6, group, group6, link
+                case filtersIPv4 = "nf_call_iptables"
+                case filtersIPv6 = "nf_call_ip6tables"
+            }
         }
 
         var kind: String?
@@ -130,7 +141,8 @@ private struct LinkEntry: Decodable {
             let values = try decoder.container(keyedBy: CodingKeys.self)
             kind = try values.decodeIfPresent(String.self, forKey: .kind)
             // Other kinds have fields of these names that are something else.
-            data = ["vlan", "vxlan"].contains(kind)
+            data =
+                ["bridge", "vlan", "vxlan"].contains(kind)
                 ? try values.decodeIfPresent(Details.self, forKey: .data) : nil
         }
     }

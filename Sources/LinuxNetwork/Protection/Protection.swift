@@ -83,8 +83,9 @@ struct Protection {
         rules.add(
             "checking", hook: "type filter hook prerouting priority 10",
             ["iifname vmap @guests_check"])
+        // br_netfilter goes on only with what is behind its own priority, 0.
         rules.add(
-            "passing", hook: "type filter hook forward priority 0",
+            "passing", hook: "type filter hook forward priority 10",
             [
                 // A host serves its own guests, and no others.
                 "oifname \(service) iifname != @guests drop",
@@ -92,6 +93,8 @@ struct Protection {
                 "oifname \(service) accept", "iifname \(service) accept",
                 "iifname @served udp dport { 67, 547 } drop",
                 "iifname @told icmpv6 type nd-router-solicit drop",
+                // What is left comes from outside, where nobody gives addresses that we give.
+                "iifname @guests accept",
                 "oifname @served udp sport { 67, 547 } udp dport { 68, 546 } drop",
                 "oifname @told icmpv6 type nd-router-advert drop",
             ])

@@ -32,7 +32,8 @@ extension RuleSet {
             lines.append("}")
         }
         // Base chains last, and the chains that they go to before them.
-        let ordered = chains.filter { $0.value.hook == nil }.sorted { $0.key < $1.key }
+        let ordered =
+            chains.filter { $0.value.hook == nil }.sorted { $0.key < $1.key }
             + chains.filter { $0.value.hook != nil }.sorted { $0.key < $1.key }
         for (name, chain) in ordered {
             lines.append("chain \(name) {")
@@ -43,10 +44,12 @@ extension RuleSet {
     }
 
     /// Makes this of what the table has, and leaves alone what is the same; nil where it must be
-    /// replaced.
+    /// replaced. It fails as a whole where the table has something else.
     func change(from old: RuleSet) -> String? {
         guard table == old.table, isSameInShape(as: old) else { return nil }
         var lines: [String] = []
+        // Fails where the old content is not what is there.
+        lines.append("flush chain \(table) \(old.mark)")
         if mark != old.mark { lines.append("add chain \(table) \(mark)") }
         for (name, chain) in chains.sorted(by: { $0.key < $1.key }) where old.chains[name] == nil {
             lines.append("add chain \(table) \(name)" + (chain.hook.map { " { \($0); }" } ?? ""))

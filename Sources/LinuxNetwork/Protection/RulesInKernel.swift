@@ -9,9 +9,13 @@ actor RulesInKernel {
     /// Puts the rules there in one transaction: of all that is the same nothing is touched.
     func set(_ protection: Protection) async throws(NetworkPlaneError) {
         let wanted = [protection.bridge, protection.host]
-        if try await hasAll(wanted) {
-            current = Dictionary(uniqueKeysWithValues: wanted.map { ($0.table, $0) })
-            return
+        let isKnown = wanted.allSatisfy { current[$0.table] == $0 }
+        if isKnown || current.isEmpty {
+            if try await hasAll(wanted) {
+                current = Dictionary(uniqueKeysWithValues: wanted.map { ($0.table, $0) })
+                return
+            }
+            current = [:]
         }
         let changes = wanted.map { rules in
             current[rules.table].flatMap { rules.change(from: $0) } ?? rules.replacement
@@ -28,7 +32,6 @@ actor RulesInKernel {
 
     private func hasAll(_ wanted: [RuleSet]) async throws(NetworkPlaneError) -> Bool {
         for rules in wanted {
-            if let known = current[rules.table], known != rules { return false }
             let words = rules.table.split(separator: " ").map(String.init)
             let found = try await commands.attempt("nft", ["list", "chain"] + words + [rules.mark])
             if found.complaint != nil { return false }

@@ -51,9 +51,13 @@ enum DNSMasqText {
         let option = "dhcp-option=tag:\(tag),option"
         // With no value it is left out, and is not the server's own address.
         lines.append("\(option):router" + (subnet.gateway.map { ",\($0)" } ?? ""))
-        let servers = subnet.dns.isEmpty
-            ? [subnet.gatewayMode == .node ? subnet.gateway ?? ServiceAddresses.ipv4
-                : ServiceAddresses.ipv4]
+        let servers =
+            subnet.dns.isEmpty
+            ? [
+                subnet.gatewayMode == .node
+                    ? subnet.gateway ?? ServiceAddresses.ipv4
+                    : ServiceAddresses.ipv4
+            ]
             : subnet.dns
         lines.append("\(option):dns-server," + servers.map(\.description).joined(separator: ","))
         // A client that takes these takes no other router (RFC 3442). The services are on the link.

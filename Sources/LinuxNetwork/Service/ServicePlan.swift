@@ -52,7 +52,7 @@ struct ServicePlan: Sendable, Equatable {
             lines.append("route replace default via inet6 \(ServiceAddresses.host) dev uplink")
         }
         if network.routed.contains(where: { $0.prefix.family == .ipv6 }) {
-            lines.append("-6 route replace default via \(ServiceAddresses.host) dev uplink")
+            lines.append("route replace ::/0 via \(ServiceAddresses.host) dev uplink")
         }
         return lines
     }
