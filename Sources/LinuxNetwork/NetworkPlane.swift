@@ -69,12 +69,17 @@ public actor NetworkPlane {
         for id in Set(wanted.ports.map(\.network)) {
             kept.insert(ServiceFiles(settings.directory, NetworkNames(id)))
         }
+        var report = NetworkReport(plan)
         try await forwarding.keep(for: plan.networks.values.flatMap(\.routed).map(\.prefix.family))
         for network in plan.networks.values.sorted(by: { $0.id < $1.id }) where network.isServed {
             let service = ServicePlan(
                 network, ports: wanted.ports.filter { $0.network == network.id },
                 names: wanted.names[network.id] ?? [:], directory: settings.directory)
-            try await services.keep(service)
+            do {
+                try await services.keep(service)
+            } catch {
+                report.refuse(network.id, because: error.message)
+            }
         }
         try await services.endAll(but: kept)
         if plan.problems.isEmpty {
@@ -82,7 +87,7 @@ public actor NetworkPlane {
         }
         if !isNeeded { try await rules.remove() }
         if let complaint = isSettled { throw NetworkPlaneError(.unsettled, complaint) }
-        return NetworkReport(plan)
+        return report
     }
 
     /// Names that nftables and dnsmasq take without quotes.

@@ -25,6 +25,11 @@ public struct NetworkReport: Sendable, Equatable {
         problems = plan.problems
     }
 
+    mutating func refuse(_ network: NetworkID, because reason: String) {
+        ready[network] = nil
+        problems[network] = reason
+    }
+
     init(refusing wanted: HostNetworks, because reason: String) {
         for port in wanted.ports { problems[port.network] = reason }
     }

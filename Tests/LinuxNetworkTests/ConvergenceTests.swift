@@ -65,6 +65,13 @@ import Testing
         }
     }
 
+    /// Without the addresses that the kernel gives the guests' NICs themselves, in its own time.
+    private static func settled(_ text: String) -> [Substring] {
+        text.split(separator: "\n").filter {
+            !($0.contains("tap1") && ($0.contains("fe80") || $0.contains("ff00")))
+        }
+    }
+
     /// Without the numbers that the kernel counts.
     private static func comparable(_ line: Substring) -> String {
         String(line).replacing(#/^\d+: /#, with: "").replacing(#/@if\d+/#, with: "@if")
@@ -88,6 +95,24 @@ import Testing
             let service: [String]? = try await world.sandbox.tool(
                 Asking(client: first.path, mac: "\(first.port.mac)"))
             #expect(service == ["\(first.port.ipv6)"])
+        }
+    }
+
+    @Test func aNetworkIsReadySoon() async throws {
+        try await inWorld { world in
+            let clock = ContinuousClock()
+            var fewer = world.wanted
+            fewer.ports.removeLast()
+            let one = fewer
+            let times = try await [
+                clock.measure { _ = try await world.plane.converge(one) },
+                clock.measure { _ = try await world.plane.converge(world.wanted) },
+                clock.measure { _ = try await world.plane.converge(world.wanted) },
+            ]
+            print(
+                "a network with its first guest: \(times[0]), its second: \(times[1]), "
+                    + "at rest: \(times[2])")
+            #expect(times.allSatisfy { $0 < .seconds(5) })
         }
     }
 
@@ -166,7 +191,7 @@ import Testing
             let result = try await ping
             #expect(result.output.contains(" 0% packet loss"), "\(result.output)")
             let after = try await world.host.inventory()
-            #expect(after.split(separator: "\n") == before.split(separator: "\n"))
+            #expect(Self.settled(after) == Self.settled(before))
         }
     }
 
@@ -206,39 +231,6 @@ import Testing
             #expect(report.problems[other.network] == "this host has no bridge br7")
             #expect(report.problems[try NetworkID("gone")] == "there is no network gone")
             #expect(report.ready.keys.map(\.text) == ["blue"])
-        }
-    }
-
-    @Test func rulesForTwoHundredGuestsAreQuick() async throws {
-        try await Sandbox.run { sandbox in
-            let network = try Make.vxlan("blue", vni: 70, subnets: Make.subnets())
-            var wanted = try Make.wanted(["blue": network], [])
-            let group = try SecurityGroupID("web")
-            wanted.groups[group] = SecurityGroup(
-                name: try ResourceName("web"),
-                rules: [
-                    try SecurityRule(direction: .ingress, protocol: .tcp, ports: PortRange("80")),
-                    try SecurityRule(direction: .ingress, remote: .group("web")),
-                ])
-            for number in 10..<210 {
-                let port = try Make.port("tap\(number)", "blue", number: number, groups: ["web"])
-                wanted.ports.append(port)
-                wanted.members[group, default: []].formUnion(
-                    port.addresses.map { AddressID(network: port.network, address: $0) })
-            }
-            let rules = RulesInKernel(commands: sandbox.hosts[0].commands)
-            let clock = ContinuousClock()
-            let all = wanted
-            let whole = try await clock.measure {
-                try await rules.set(Protection(all, tracking: .marks))
-            }
-            wanted.ports.removeLast()
-            let fewer = wanted
-            let one = try await clock.measure {
-                try await rules.set(Protection(fewer, tracking: .marks))
-            }
-            print("rules of 200 guests: \(whole), one of them taken away: \(one)")
-            #expect(whole < .seconds(5) && one < .seconds(2))
         }
     }
 }

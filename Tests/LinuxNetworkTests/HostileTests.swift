@@ -138,6 +138,19 @@ import Testing
         }
     }
 
+    @Test func bridgesLearnWhereAGuestIsThatMoved() async throws {
+        try await inWorld { world in
+            let own = Frame.mac("\(world.hostile.port.mac)")
+            let none = [0, 0, 0, 0] as [UInt8]
+            // As QEMU does after a live move.
+            let frame = Frame(
+                from: own, to: Frame.everybody, type: 0x8035,
+                [0, 1, 8, 0, 6, 4, 0, 3] + own + none + own + none)
+            let seen = try await world.seen([frame])
+            #expect(seen == [[0], [0]])
+        }
+    }
+
     @Test func aNeighbourDoesNotSeeWhatIsForAnother() async throws {
         try await inWorld { world in
             let own = Frame.mac("\(world.hostile.port.mac)")

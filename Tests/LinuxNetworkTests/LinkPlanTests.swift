@@ -100,6 +100,9 @@ import Testing
             try problem(vxlan, mtu: 1431)
                 == "its MTU of 1431 bytes does not fit this host, where it is 1430 at most")
         #expect(
+            try problem(vxlan, offer: KernelOffer(tracking: .marks, hasVXLANs: false))
+                == "this host's kernel has no VXLANs (vxlan)")
+        #expect(
             try problem(vxlan, LinkReading())
                 == "none of this host's links has its address for VXLAN, fd00::1")
     }

@@ -139,8 +139,8 @@ struct TestHost: Sendable {
         let forwards = try await commands.run(
             "sysctl", ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"])
         let files = (try? FileManager.default.subpathsOfDirectory(atPath: directory)) ?? []
-        let mounts = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
-            .split(separator: "\n").filter { $0.contains(directory) }
+        let mounts = ServiceFiles.all(in: directory).map(\.namespace)
+            .filter(Namespaces.isMounted)
         let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc")
             .filter { name in
                 let words = FileManager.default.contents(atPath: "/proc/\(name)/cmdline")

@@ -33,6 +33,9 @@ struct LinkLayout {
                 link(names.bridge, .bridge(filters: offer.tracking == .marks), network))
             network.links.append(below)
         }
+        if network.isServed, !offer.hasDNSMasq {
+            throw NetworkRefusal(reason: "dnsmasq is not installed on this host")
+        }
         if network.isServed { network.links.append(servicePort(network)) }
         if !network.routed.isEmpty {
             try checkRoutes(network, others)
@@ -82,6 +85,9 @@ struct LinkLayout {
     private func vxlan(
         vni: Int, group: IPAddress?, port: Int, for network: inout PlannedNetwork
     ) throws(NetworkRefusal) -> WantedLink {
+        guard offer.hasVXLANs else {
+            throw NetworkRefusal(reason: "this host's kernel has no VXLANs (vxlan)")
+        }
         guard let local = settings.underlay else {
             throw NetworkRefusal(reason: "this host has no address for VXLAN (network.underlay)")
         }

@@ -91,7 +91,8 @@ struct LinkPlan {
         if old?.mtu != wanted.mtu {
             links.append("link set dev \(wanted.name) mtu \(wanted.mtu)")
         }
-        if wanted.isSilent, isNew {
+        // It has no address but those that it is given: the host is not on its guests' networks.
+        if isNew {
             links.append("link set dev \(wanted.name) addrgenmode none")
         }
         if let master = wanted.master, old?.master != master {

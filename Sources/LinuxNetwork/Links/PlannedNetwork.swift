@@ -47,14 +47,6 @@ struct WantedLink: Sendable, Equatable {
     /// What the host sends over it.
     var routes: Set<IPPrefix> = []
 
-    /// Whether it has no IPv6 address but those that it is given; a bridge's ports have none anyway.
-    var isSilent: Bool {
-        switch kind {
-        case .bridge, .pair: true
-        case .vlan, .vxlan: false
-        }
-    }
-
     /// The line of `ip -batch` that makes it.
     var adding: String {
         switch kind {

@@ -26,9 +26,13 @@ struct GuestRules {
 
     var from: [String] {
         guard network != nil else { return ["drop"] }
-        return ["ether saddr != \(port.mac) drop", Marks.setGuest] + arp
+        return ["ether saddr != \(port.mac) drop", Marks.setGuest] + arp + [Self.announcement]
             + ["ether type != { ip, ip6 } drop"] + (isAddressed ? sources : []) + ["accept"]
     }
+
+    /// By which QEMU tells the bridges where a guest is that moved (RARP); nobody believes it more.
+    private static let announcement =
+        "ether type 0x8035 ether daddr ff:ff:ff:ff:ff:ff accept"
 
     private var arp: [String] {
         var rules = [
@@ -81,7 +85,7 @@ struct GuestRules {
                 }
             }
         return [
-            "\(Marks.isEstablished(tracking)) accept", "ether type arp accept",
+            "\(Marks.isEstablished(tracking)) accept", "ether type arp accept", Self.announcement,
             "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, "
                 + "mld-listener-report, mld-listener-done, mld2-listener-report } accept",
             "udp sport 68 udp dport 67 accept", "udp sport 546 udp dport 547 accept",

@@ -49,7 +49,7 @@ struct ServicePlan: Sendable, Equatable {
             "address replace \(ServiceAddresses.router)/64 dev uplink nodad",
         ]
         if network.routed.contains(where: { $0.prefix.family == .ipv4 }) {
-            lines.append("route replace default via inet6 \(ServiceAddresses.host) dev uplink")
+            lines.append("route replace 0.0.0.0/0 via inet6 \(ServiceAddresses.host) dev uplink")
         }
         if network.routed.contains(where: { $0.prefix.family == .ipv6 }) {
             lines.append("route replace ::/0 via \(ServiceAddresses.host) dev uplink")
