@@ -112,7 +112,7 @@ import Testing
             print(
                 "a network with its first guest: \(times[0]), its second: \(times[1]), "
                     + "at rest: \(times[2])")
-            #expect(times.allSatisfy { $0 < .seconds(5) })
+            #expect(times.allSatisfy { $0 < .seconds(30) })
         }
     }
 
