@@ -98,7 +98,7 @@ let package = Package(
         module("MetaStackStore", "Etcd", "MetaStackModel", "MetaStackDecisions", logging),
         module("MetaStackLogging", "MetaStackModel", logging),
         module(
-            "MetaStackAgent", "CMemory", "Ceph", "Curl", "ISO9660", "Libvirt",
+            "MetaStackAgent", "CMemory", "Ceph", "Curl", "ISO9660", "Libvirt", "LinuxNetwork",
             "MetaStackDecisions", "MetaStackModel", "MetaStackStore", crypto, lifecycle, logging,
             subprocess),
         module(
@@ -114,7 +114,7 @@ let package = Package(
             "MetaStackManagement", "MetaStackModel", "MetaStackStore", "MetaStackWeb",
             argumentParser, crypto, lifecycle, logging, signals, subprocess, yaml),
         module(
-            "MetaStackTesting", "CSimulationHook", "Curl", "Etcd", "MetaStackAgent",
+            "MetaStackTesting", "CSimulationHook", "Curl", "Etcd", "LinuxNetwork", "MetaStackAgent",
             "MetaStackDecisions", "MetaStackModel", "MetaStackStore", lifecycle, logging,
             subprocess),
 
@@ -146,7 +146,8 @@ let package = Package(
             "MetaStackLoggingTests", "MetaStackLogging", "MetaStackModel", "MetaStackTesting",
             logging, subprocess),
         tests(
-            "MetaStackAgentTests", "Curl", "MetaStackAgent", "MetaStackTesting", "MetaStackModel",
+            "MetaStackAgentTests", "Curl", "LinuxNetwork", "MetaStackAgent", "MetaStackTesting",
+            "MetaStackModel",
             "MetaStackDecisions", "MetaStackStore", "Etcd", lifecycle, logging, subprocess),
         tests(
             "MetaStackCommandsTests", "Etcd", "MetaStackCommands", "MetaStackManagement",

@@ -27,6 +27,8 @@ public struct Agent: Service {
         public var consoles: ConsoleLogs?
         /// What links the host has; nil where nobody looks.
         public var links: (@Sendable () async throws -> HostLinks)?
+        /// What makes guests' networks; nil where nobody does.
+        public var network: (any GuestNetwork)?
         /// Is told the deployment's syslog server (`global_config/syslog_server`), whenever it may have
         /// changed; nil where the program's own configuration counts.
         public var syslog: @Sendable (LogSettings.Syslog?) -> Void
@@ -38,6 +40,7 @@ public struct Agent: Service {
             heartbeat: Heartbeat? = nil, proofs: (any ProofRecord)? = nil,
             consoles: ConsoleLogs? = nil,
             links: (@Sendable () async throws -> HostLinks)? = nil,
+            network: (any GuestNetwork)? = nil,
             syslog: @escaping @Sendable (LogSettings.Syslog?) -> Void = { _ in }
         ) {
             self.store = store
@@ -50,6 +53,7 @@ public struct Agent: Service {
             self.proofs = proofs
             self.consoles = consoles
             self.links = links
+            self.network = network
             self.syslog = syslog
         }
     }
@@ -70,6 +74,8 @@ public struct Agent: Service {
         let router = ChangeRouter(
             view: view, guests: WorkQueue(clock: clock), images: WorkQueue(clock: clock),
             host: WorkQueue(clock: clock), syslog: parts.syslog, clock: clock, logger: logger)
+        host.setPlane(try await parts.network?.plane())
+        let keeper = parts.network.map { NetworkKeeper(network: $0, view: view, logger: logger) }
         let domains = LocalDomains(hypervisor: parts.hypervisor, view: view)
         let performer = GuestPerformer(
             view: view, store: parts.store, hypervisor: parts.hypervisor, storage: parts.storage,
@@ -77,13 +83,17 @@ public struct Agent: Service {
                 vmPool: configuration.storage.vmPool,
                 consoleDirectory: configuration.libvirt.consoleDirectory,
                 startConcurrency: configuration.node.startConcurrency ?? capacity.vcpus),
-            queue: router.guests, clock: clock, random: parts.random, logger: logger)
+            networks: keeper, queue: router.guests, clock: clock, random: parts.random,
+            logger: logger)
         let importer = ImageImporter(
             view: view, store: parts.store, storage: parts.storage, files: parts.files,
             pool: configuration.storage.imagePool, clock: clock, random: parts.random,
             logger: logger)
         let consoles = parts.consoles.map {
             ConsoleService(consoles: $0, view: view, clock: clock, logger: logger)
+        }
+        let networkService = keeper.map {
+            NetworkService(keeper: $0, view: view, clock: clock, logger: logger)
         }
         let linksService = parts.links.map {
             HostLinksService(read: $0, host: host, router: router, clock: clock, logger: logger)
@@ -119,7 +129,7 @@ public struct Agent: Service {
                 ImageService(
                     view: view, queue: router.images, importer: importer, clock: clock,
                     logger: logger),
-            ] + ([consoles, linksService] as [(any Service)?]).compactMap(\.self)
+            ] + ([consoles, linksService, networkService] as [(any Service)?]).compactMap(\.self)
         self.logger = logger
     }
 

@@ -76,7 +76,7 @@ public struct NodeService: Service {
                     try await self.hypervisor(over: storage)
                 }
                 return try await Agent(
-                    configuration, parts(hypervisor, storage), logger: logger)
+                    configuration, parts(hypervisor, storage, await network()), logger: logger)
             } catch is CancellationError {
                 return nil
             }
@@ -115,8 +115,21 @@ public struct NodeService: Service {
         return hypervisor
     }
 
+    /// nil where the host cannot make any, which costs those VMs alone that need one.
+    private func network() async -> (any GuestNetwork)? {
+        do {
+            return try await LinuxGuestNetwork(
+                directory: "/run/metastack/\(configuration.node.name).networks",
+                bridge: try InterfaceName(configuration.network.bridge),
+                underlay: HostAddresses.underlay(configuration.network.underlay))
+        } catch {
+            logger.error("no guests' networks on this host", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
     private func parts(
-        _ hypervisor: LibvirtHypervisor, _ storage: CephStorage
+        _ hypervisor: LibvirtHypervisor, _ storage: CephStorage, _ network: (any GuestNetwork)?
     ) throws -> Agent.Parts {
         let client = try EtcdClient(EtcdConfiguration(configuration.etcd), logger: logger)
         return Agent.Parts(
@@ -128,6 +141,6 @@ public struct NodeService: Service {
             heartbeat: heartbeat, proofs: ProofFile(of: configuration.node.name),
             consoles: ConsoleLogs(directory: configuration.libvirt.consoleDirectory),
             links: { try await HostLinks.read() },
-            syslog: syslog)
+            network: network, syslog: syslog)
     }
 }

@@ -143,7 +143,12 @@ extension GuestPerformer {
         if let refusal = refusal(of: claim.value, situation) {
             arrival.refusal = "host \(view.me): \(refusal)"
         } else {
-            arrival.uri = try await hypervisor.invitation(console: claim.value.console)
+            do {
+                try await networkPlaces(for: claim.value)
+                arrival.uri = try await hypervisor.invitation(console: claim.value.console)
+            } catch let error as GuestStepError {
+                arrival.refusal = "host \(view.me): \(error)"
+            }
         }
         let result = try await transactions.answer(
             situation.vm, arrival, claim: claim, lease: situation.lease)

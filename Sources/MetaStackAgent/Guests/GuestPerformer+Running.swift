@@ -186,7 +186,7 @@ extension GuestPerformer {
         let guest = GuestSpecification(
             vm: situation.vm, uuid: uuid, name: wanted.value.name, ram: claim.value.ram,
             vcpus: claim.value.vcpus, disks: disks,
-            nics: try nics(of: situation.vm, claim.value, wanted.value),
+            nics: try await nics(of: situation.vm, claim.value, wanted.value),
             incarnation: claim.incarnation, vmCreateRevision: wanted.createRevision,
             console: claim.value.console)
         try await starts.run(priority: wanted.value.placement.priority) {
@@ -349,6 +349,8 @@ extension GuestPerformer {
         guard try await store.read(.actualVM(situation.vm))?.revision == claim.revision else {
             return .again(after: .milliseconds(20))
         }
+        // One that was claimed again in place, or has come from another host.
+        try await networkPlaces(for: claim.value)
         guard isProven(situation) else { return .settled }
         try await hypervisor.resume(situation.vm)
         log(situation).info("guest resumed")

@@ -30,10 +30,13 @@ struct GuestPerformer: Sendable {
     let memory = GuestMemory()
     let claims: ClaimBatcher
     let starts: StartSlots
+    /// nil where nobody makes networks.
+    let networks: NetworkKeeper?
 
     init(
         view: NodeView, store: ClusterStore, hypervisor: any Hypervisor,
-        storage: any BlockStorage, settings: GuestSettings, queue: WorkQueue<VMID>,
+        storage: any BlockStorage, settings: GuestSettings, networks: NetworkKeeper?,
+        queue: WorkQueue<VMID>,
         clock: any NodeClock, random: any NodeRandom, logger: Logger
     ) {
         self.view = view
@@ -42,6 +45,7 @@ struct GuestPerformer: Sendable {
         self.hypervisor = hypervisor
         self.storage = storage
         self.settings = settings
+        self.networks = networks
         self.clock = clock
         self.random = random
         self.logger = logger
@@ -308,15 +312,15 @@ enum GuestStepError: Error, CustomStringConvertible {
     case notOwned(VMID)
     case imageNotReady(VolumeID, ImageID?)
     case noClients(VMID)
-    case noNetwork(NetworkID, Int)
+    case networkRefused(NetworkID, String)
 
     var description: String {
         switch self {
         case .notOwned(let vm): "VM \(vm) is not this node's"
         case .imageNotReady(let volume, let image):
             "cannot make disk \(volume): image \(image?.text ?? "?") is not ready any more"
-        case .noNetwork(let network, let nic):
-            "network \(network) of NIC \(nic) is not there any more"
+        case .networkRefused(let network, let reason):
+            "network \(network) cannot be on this host: \(reason)"
         case .noClients(let vm):
             "the new guest of VM \(vm) has not opened its disks, so it could not be fenced"
         }

@@ -19,6 +19,15 @@ enum HostAddresses {
         all().first.map { $0.contains(":") ? "[\($0)]" : $0 }
     }
 
+    /// The one that other hosts send the packets of VXLANs to; nil where there is none.
+    ///
+    /// - Parameter wanted: what it has to be among; nil for any.
+    static func underlay(_ wanted: IPPrefix?, among all: [String] = all()) -> IPAddress? {
+        let addresses = all.compactMap { try? IPAddress($0) }.sorted()  // One with a zone is none.
+        if let wanted { return addresses.first { wanted.contains($0) } }
+        return addresses.first { $0.family == .ipv6 } ?? addresses.first
+    }
+
     /// Every address that others can reach (`getifaddrs`): no loopback and no link-local one.
     static func all() -> [String] {
         var first: UnsafeMutablePointer<ifaddrs>?

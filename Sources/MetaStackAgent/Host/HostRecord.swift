@@ -25,6 +25,7 @@ final class HostRecord: Sendable {
         var messages: [Part: String] = [:]
         var storage = StorageReport()
         var links = HostLinks()
+        var plane: HostPlane?
     }
 
     /// A part of the host that can be out of order.
@@ -83,6 +84,10 @@ final class HostRecord: Sendable {
             defer { state.links = links }
             return state.links != links
         }
+    }
+
+    func setPlane(_ plane: HostPlane?) {
+        state.withLock { $0.plane = plane }
     }
 
     func setCapacity(_ capacity: HypervisorCapacity) {
@@ -147,7 +152,7 @@ final class HostRecord: Sendable {
                 domainType: state.capacity.domainType, architecture: state.capacity.architecture,
                 cpu: state.capacity.cpu, pools: state.pools,
                 networks: Set(state.links.bridges + [fixed.bridge]).sorted(),
-                interfaces: state.links.uplinks,
+                interfaces: state.links.uplinks, plane: state.plane,
                 storage: state.storage,
                 message: messages.isEmpty ? nil : messages.joined(separator: "; "),
                 since: fixed.since)

@@ -32,6 +32,7 @@ struct ChangeRouter: Sendable {
         self.images.mark(images)
         host.mark(view.me)
         tellSyslog()
+        view.networkBell.ring()
     }
 
     func changed(_ keys: Set<RecordKey>) {
@@ -64,6 +65,7 @@ struct ChangeRouter: Sendable {
             case .flavour, .globalConfig, .token, .network, .securityGroup: break
             }
         }
+        if keys.contains(where: concernsNetworks) { view.networkBell.ring() }
         if keys.contains(where: givesAddresses) { markWaitingForAddresses() }
         if view.change({ state in state.look { $0.takeShift() } }) {
             markPending()
@@ -74,6 +76,16 @@ struct ChangeRouter: Sendable {
     /// Its holder may be gone, and left it.
     private func addressChanged(_ id: AddressID) {
         if let vm = view.read({ $0.cluster.addresses[id]?.value.vm }) { markConcerned(vm) }
+    }
+
+    /// Whether guests' networks may have to be others: hardly any record has to do with them where there
+    /// are none.
+    private func concernsNetworks(_ key: RecordKey) -> Bool {
+        switch key {
+        case .network, .securityGroup: true
+        case .actualVM, .desiredVM, .host: view.read { !$0.cluster.networks.isEmpty }
+        default: false
+        }
     }
 
     /// Whether a network may have an address by now that it had not.

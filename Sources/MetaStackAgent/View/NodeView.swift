@@ -81,6 +81,8 @@ final class NodeView: Sendable {
     let sessionBell = Bell()
     /// Rings when etcd has answered again after a gap.
     let contactBell = Bell()
+    /// Rings when guests' networks may have to be others.
+    let networkBell = Bell()
 
     init(me: HostID, ttl: Duration) {
         self.me = me

@@ -17,9 +17,7 @@ extension WantedNIC {
     public var needs: [NetworkNeed] {
         guard let network else { return [] }
         switch network.record.kind {
-        case .bridge(let bridge):
-            // Where nothing keeps guests from each other, nothing promises it either.
-            return (bridge.map { [.bridge($0)] } ?? []) + (groups.isEmpty ? [] : [.protection])
+        case .bridge(let bridge): return bridge.map { [.bridge($0), .protection] } ?? [.protection]
         case .vlan(let uplink, _): return [.uplink(uplink), .vlans, .protection]
         case .vxlan: return [.vxlans, .protection]
         }

@@ -118,7 +118,7 @@ public struct TestFleet: Sendable {
                 var parts = Agent.Parts(
                     store: ClusterStore(client: order.etcd(client), prefix: prefix),
                     hypervisor: order.host.hypervisor, storage: storage, files: order.files,
-                    heartbeat: order.heartbeat)
+                    heartbeat: order.heartbeat, network: order.host.network)
                 order.adjust(&parts)
                 let agent = try await Agent(order.host.configuration, parts, logger: logger)
                 await order.run.run(agent, logger: logger)

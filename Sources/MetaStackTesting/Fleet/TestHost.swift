@@ -6,6 +6,7 @@ public struct TestHost: Sendable {
     public let id: HostID
     public let hypervisor: FakeHypervisor
     public var configuration: NodeConfiguration
+    public let network = FakeGuestNetwork()
 
     /// - Parameters:
     ///   - name: the `node.name` of its agents; two hosts may be given one.

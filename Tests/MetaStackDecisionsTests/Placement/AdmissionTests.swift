@@ -51,6 +51,7 @@ struct AdmissionTests {
         var cluster = Cluster()
         try cluster.addHost("a")
         let host = HostID(unchecked: "a")
+        cluster.hosts[host]?.value.plane = nil
         var request = try request()
         request.needs = [
             .bridge(try InterfaceName("br1")), .uplink(try InterfaceName("eth1")), .vxlans,

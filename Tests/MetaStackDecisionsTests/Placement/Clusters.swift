@@ -11,7 +11,7 @@ extension Cluster {
             Host(
                 name: id, totalRAM: try Mebibytes(ram), reservedRAM: try Mebibytes(reserved),
                 totalVCPU: vcpus, lease: lease, labels: labels, version: "1", hypervisor: "test",
-                message: message, since: Timestamp(milliseconds: 0)),
+                plane: HostPlane(), message: message, since: Timestamp(milliseconds: 0)),
             revision: Revision(1), createRevision: Revision(1))
     }
 

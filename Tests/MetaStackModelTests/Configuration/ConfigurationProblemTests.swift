@@ -15,7 +15,7 @@ import Testing
             ])
         #expect(
             problems("network: {mtu: 9000}") == [
-                "node.yaml:1: there is no key \"mtu\" in network; its keys are bridge"
+                "node.yaml:1: there is no key \"mtu\" in network; its keys are bridge, underlay"
             ])
     }
 

@@ -189,6 +189,7 @@ enum Repository {
         "libvirt.domain-type",
         "libvirt.console-directory", "libvirt.migration-uri",
         "storage.driver", "storage.conf", "storage.user", "storage.keyring", "storage.vm-pool",
-        "storage.image-pool", "network.bridge", "log.level", "log.format", "log.syslog",
+        "storage.image-pool", "network.bridge", "network.underlay", "log.level", "log.format",
+        "log.syslog",
     ]
 }

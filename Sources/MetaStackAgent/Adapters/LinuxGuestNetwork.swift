@@ -1,0 +1,38 @@
+import LinuxNetwork
+import MetaStackModel
+
+/// Guests' networks made of this kernel's links and rules.
+struct LinuxGuestNetwork: GuestNetwork {
+    private let network: NetworkPlane
+    private let offer: KernelOffer
+    private let underlay: IPAddress?
+
+    /// - Parameters:
+    ///   - directory: where the networks' files lie; nobody else's.
+    ///   - underlay: where other hosts send the packets of VXLANs to; nil for nowhere.
+    /// - Throws: where the host cannot be asked what it can do, for want of rights or programs.
+    init(directory: String, bridge: InterfaceName, underlay: IPAddress?) async throws {
+        offer = try await KernelOffer.probe()
+        self.underlay = underlay
+        network = NetworkPlane(
+            PlaneSettings(directory: directory, bridge: bridge, underlay: underlay), offer: offer)
+    }
+
+    func plane() -> HostPlane {
+        HostPlane(
+            underlay: underlay,
+            noVLANs: offer.hasVLANs ? nil : "the kernel has no VLANs (8021q)",
+            noVXLANs: offer.hasVXLANs
+                ? underlay == nil ? "the host has no address for them (network.underlay)" : nil
+                : "the kernel has no VXLANs (vxlan)",
+            noProtection: offer.tracking == nil ? offer.problems.first : nil)
+    }
+
+    func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport {
+        let report = try await network.converge(wanted)
+        return GuestNetworkReport(
+            ready: try report.ready.mapValues {
+                GuestNetworkReport.Place(bridge: try InterfaceName($0.bridge), mtu: $0.mtu)
+            }, problems: report.problems)
+    }
+}

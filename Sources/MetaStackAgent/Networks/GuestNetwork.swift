@@ -1,0 +1,34 @@
+public import LinuxNetwork
+public import MetaStackModel
+
+/// What makes the networks of this host's guests. The kernel in earnest, a fake in tests.
+public protocol GuestNetwork: Sendable {
+    /// What the host can do.
+    func plane() async throws -> HostPlane
+    /// Makes the host's networks so, and returns when they are: all of them, every time.
+    func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport
+}
+
+/// What became of the networks.
+public struct GuestNetworkReport: Sendable, Equatable {
+    /// What guests' NICs hang on.
+    public struct Place: Sendable, Equatable {
+        public var bridge: InterfaceName
+        /// In bytes.
+        public var mtu: Int
+
+        public init(bridge: InterfaceName, mtu: Int) {
+            self.bridge = bridge
+            self.mtu = mtu
+        }
+    }
+
+    public var ready: [NetworkID: Place]
+    /// Why the others cannot be here.
+    public var problems: [NetworkID: String]
+
+    public init(ready: [NetworkID: Place] = [:], problems: [NetworkID: String] = [:]) {
+        self.ready = ready
+        self.problems = problems
+    }
+}

@@ -1,0 +1,98 @@
+import LinuxNetwork
+import Logging
+import MetaStackDecisions
+import MetaStackModel
+import MetaStackStore
+
+/// Keeps this host's networks as the records want them: before a guest starts, and whenever something
+/// has changed.
+///
+/// One pass at a time, each with the state as it is when the pass begins; who comes during one waits
+/// for the next, and many wait for the same.
+actor NetworkKeeper {
+    private let network: any GuestNetwork
+    private let view: NodeView
+    private let logger: Logger
+    /// What was made last; nil where that is not known.
+    private var made: HostNetworks?
+    private var ports: [GuestPort] = []
+    private var arrived: Set<VMID> = []
+    private var last: Result<GuestNetworkReport, any Error> = .success(GuestNetworkReport())
+    private var problems: [NetworkID: String] = [:]
+    private var begun = 0
+    private var ended = 0
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(network: any GuestNetwork, view: NodeView, logger: Logger) {
+        self.network = network
+        self.view = view
+        self.logger = logger
+    }
+
+    /// The same, where something else is wanted than was made last, or where what was made may have
+    /// been damaged since.
+    ///
+    /// - Parameter mending: whether to look for damage.
+    func convergeIfNeeded(mending: Bool) async throws {
+        let wanted = wanted()
+        if let made, made == wanted, !mending || made.ports.isEmpty { return }
+        try await converge()
+    }
+
+    /// Makes the networks as they are wanted now.
+    ///
+    /// - Throws: where the host refuses; the same may go well later.
+    @discardableResult
+    func converge() async throws -> GuestNetworkReport {
+        // One that runs already may have looked before the caller's change.
+        let needed = begun + 1
+        while begun > ended { await withCheckedContinuation { waiting.append($0) } }
+        if ended < needed { await pass() }
+        return try last.get()
+    }
+
+    private func pass() async {
+        begun += 1
+        let wanted = wanted()
+        do {
+            let report = try await network.converge(wanted)
+            last = .success(report)
+            made = wanted
+            ports = wanted.ports
+            tell(report.problems)
+        } catch {
+            last = .failure(error)
+            made = nil
+        }
+        ended = begun
+        let woken = waiting
+        waiting = []
+        for continuation in woken { continuation.resume() }
+    }
+
+    private func wanted() -> HostNetworks {
+        let me = view.me
+        let (ports, before) = (ports, arrived)
+        let (wanted, arrived) = view.read { state in
+            // Once it has come it stays one that came, as long as it is here.
+            let coming = state.cluster.actualVMs.filter { $0.value.value.move?.to == me }.map(\.key)
+            let arrived = before.filter {
+                state.domains[$0] != nil || state.cluster.actualVMs[$0]?.value.host == me
+            }.union(coming)
+            let wanted = HostNetworks(
+                of: me, in: state.cluster, domains: Set(state.domains.keys), former: ports,
+                arrived: arrived)
+            return (wanted, arrived)
+        }
+        self.arrived = arrived
+        return wanted
+    }
+
+    private func tell(_ found: [NetworkID: String]) {
+        for (id, problem) in found.sorted(by: { $0.key < $1.key }) where problems[id] != problem {
+            logger.error(
+                "a network cannot be here", metadata: ["network": "\(id)", "error": "\(problem)"])
+        }
+        problems = found
+    }
+}

@@ -1,0 +1,43 @@
+public import LinuxNetwork
+public import MetaStackAgent
+public import MetaStackModel
+import Synchronization
+
+/// A host's networks in memory: it has what was asked for last, and remembers what was asked when.
+public final class FakeGuestNetwork: GuestNetwork {
+    private struct State {
+        var wanted = HostNetworks()
+        var refusals: [NetworkID: String] = [:]
+        var plane: HostPlane
+    }
+
+    private let state: Mutex<State>
+
+    public init(plane: HostPlane = HostPlane()) { state = Mutex(State(plane: plane)) }
+
+    /// What was asked for last.
+    public var wanted: HostNetworks { state.withLock(\.wanted) }
+
+    /// From now on a network cannot be here.
+    public func refuse(_ network: NetworkID, because reason: String?) {
+        state.withLock { $0.refusals[network] = reason }
+    }
+
+    public func plane() -> HostPlane { state.withLock(\.plane) }
+
+    public func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport {
+        try state.withLock { state in
+            state.wanted = wanted
+            var report = GuestNetworkReport()
+            for id in wanted.networks.keys {
+                if let reason = state.refusals[id] {
+                    report.problems[id] = reason
+                } else {
+                    report.ready[id] = GuestNetworkReport.Place(
+                        bridge: try InterfaceName("fake0"), mtu: 1450)
+                }
+            }
+            return report
+        }
+    }
+}
