@@ -109,14 +109,16 @@ enum NetTool {
             s.settimeout(0.5)
             deadline = time.monotonic() + task["patience"]
             while time.monotonic() < deadline:
-                s.sendto(b"\x85\0\0\0\0\0\0\0", ("ff02::2", 0, 0, index))
                 try:
+                    s.sendto(b"\x85\0\0\0\0\0\0\0", ("ff02::2", 0, 0, index))
                     while True:
                         data, source = s.recvfrom(2000)
                         if data[0] == 134:
                             return options(data, source[0].split("%")[0])
                 except TimeoutError:
                     pass
+                except OSError:
+                    time.sleep(0.05)  # The guest's own address is tentative still.
             return None
 
         def options(data, source):
