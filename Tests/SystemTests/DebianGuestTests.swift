@@ -7,27 +7,40 @@ import Testing
 /// under software emulation.
 @Suite(.serialized) struct DebianGuestTests {
     /// Whoever logs in to it from outside of all hosts.
-    private struct Login {
+    struct Login {
         let key: String
         let folder: URL
 
         /// Runs a command in the guest; nil where it cannot be reached or lets nobody in.
-        func run(_ command: String, at address: String) async throws -> String? {
+        ///
+        /// - Parameter host: from where; nil for outside of all hosts.
+        func run(
+            _ command: String, at address: String, from host: (id: HostID, lab: Lab)? = nil
+        ) async throws -> String? {
             let known = folder.appending(path: "known_hosts").path
-            let output = try await Command(
-                [
-                    "ssh", "-i", key, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o",
-                    "ConnectTimeout=5", "-o", "UserKnownHostsFile=\(known)", "-o",
-                    "StrictHostKeyChecking=accept-new", "-o", "HashKnownHosts=no",
-                    "debian@\(address)", command,
-                ], timeout: .seconds(60)
-            ).run()
+            let words = [
+                "ssh", "-i", key, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o",
+                "ConnectTimeout=5", "-o", "UserKnownHostsFile=\(known)", "-o",
+                "StrictHostKeyChecking=accept-new", "-o", "HashKnownHosts=no",
+                "debian@\(address)", command,
+            ]
+            let output =
+                if let host {
+                    try await host.lab.execute(host.id, words)
+                } else {
+                    try await Command(words, timeout: .seconds(60)).run()
+                }
             return output.status == 0 ? output.text : nil
         }
     }
 
-    @Test func aCloudImageTakesNameKeysAddressesAndUserDataFromItsSeedAndKeepsThem() async throws {
-        try await Fixture.run { test in
+    /// Its image and flavour, under one name, and a key that its guests let in.
+    struct Debian {
+        let name: String
+        let key: String
+        let login: Login
+
+        init(_ test: Fixture) async throws {
             let lab = test.lab
             let image = try await lab.tool("build-debian", timeout: .seconds(1500))
                 .trimmingCharacters(in: .newlines)
@@ -36,9 +49,18 @@ import Testing
             try await lab.succeed("image", "add", name, image, "--wait")
             try await lab.succeed("flavour", "add", name, "--vcpus", "1", "--ram", "512MiB")
             test.later { try await lab.succeed("flavour", "delete", name, "--yes") }
-            let login = Login(key: try await test.key(), folder: try test.folder())
+            login = Login(key: try await test.key(), folder: try test.folder())
             try await lab.succeed("ssh-key", "create", key, login.key + ".pub")
             test.later { try await lab.succeed("ssh-key", "delete", key, "--yes") }
+            (self.name, self.key) = (name, key)
+        }
+    }
+
+    @Test func aCloudImageTakesNameKeysAddressesAndUserDataFromItsSeedAndKeepsThem() async throws {
+        try await Fixture.run { test in
+            let lab = test.lab
+            let debian = try await Debian(test)
+            let (name, key, login) = (debian.name, debian.key, debian.login)
 
             let (v4, v6) = lab.guestAddresses(200)
             let created = try await lab.json(

@@ -1,0 +1,92 @@
+import Foundation
+import MetaStackModel
+import MetaStackStore
+import Testing
+
+extension DebianGuestTests {
+    /// Two real guests on two hosts, who have nothing but what MetaStack gives them.
+    @Test func guestsOnAVXLANTalkAndGoOnTalkingThroughALiveMove() async throws {
+        try await Fixture.run { test in
+            let lab = test.lab
+            let network = test.name("blue")
+            test.later { try await lab.succeed("network", "delete", network, "--yes") }
+            try await lab.succeed(
+                "network", "create", network, "--vni", "70", "--subnet",
+                "10.7.0.0/24,gateway=10.7.0.1,gateway-mode=node,nat=true", "--subnet",
+                "fd00:7::/64,gateway=fd00:7::1,gateway-mode=node")
+            let group = test.name("ssh")
+            test.later { try await lab.succeed("security-group", "delete", group, "--yes") }
+            try await lab.succeed(
+                "security-group", "create", group, "--rule", "ingress,protocol=tcp,ports=22",
+                "--rule", "ingress,protocol=icmpv6")
+            let debian = try await Debian(test)
+            let userData = try test.file("user-data", Self.talker)
+            var guests: [(vm: Guest, addresses: [String])] = []
+            for host in ["host1", "host2"] {
+                let created = try await lab.json(
+                    "vm", "create", test.name("on-\(host)"), "--flavour", debian.name, "--image",
+                    debian.name, "--ssh-key", debian.key, "--user-data", userData, "--host", host,
+                    "--nic", "network=\(network),group=\(group)", "--wait")
+                let vm = test.guest(id: VMID(unchecked: try #require(created["id"]?.text)))
+                let nics = try #require(try await vm.claim()).value.nics
+                guests.append((vm, try #require(nics.first).addresses.map(\.description)))
+            }
+            let (mover, talker) = (guests[0], guests[1])
+            let inside = { (command: String) in
+                try await debian.login.run(command, at: talker.addresses[0], from: ("host2", lab))
+            }
+            let shown: String = try await eventually(
+                "the guest has its addresses", within: .seconds(300), every: .seconds(2),
+                seen: { talker.vm.lastWords(on: "host2") }
+            ) { try await inside("ip -o addr show eth0") }
+            for address in talker.addresses { #expect(shown.contains(" \(address)/"), "\(shown)") }
+
+            // A connection of each family, one that no rule allows, and both again after the move.
+            let words = mover.addresses.joined(separator: " ")
+            try await eventually("both ways are open", within: .seconds(300), every: .seconds(2)) {
+                try await inside("sh /usr/local/bin/talk \(words)")
+            }
+            try await lab.succeed("vm", "set", mover.vm.id.text, "host=host3")
+            try await eventually("it has moved", within: .seconds(60)) {
+                let claim = try await mover.vm.claim()?.value
+                return claim?.host == "host3" && claim?.state == .running
+            }
+            #expect(try await inside("touch /tmp/go") == "")
+            let end: String = try await eventually("it has talked again", every: .seconds(1)) {
+                let said = try await inside("cat /tmp/said")
+                return said?.contains("end") == true ? said : nil
+            }
+            #expect(end == "port 80: 124\nbytes: 40 40\nend\n")
+
+            // Where no guest of it is left, nothing of the network is.
+            try await eventually("host1 is as it was before") {
+                let links = try await lab.execute("host1", "ip", "-o", "link").checked("ip link")
+                let tables = try await lab.execute("host1", "nft", "list", "tables").checked("nft")
+                return !links.contains(": ms") && !links.contains(": mt") && tables.isEmpty
+            }
+        }
+    }
+
+    /// Opens connections to the SSH servers of both addresses, and says later whether they still answer.
+    private static let talker = """
+        #cloud-config
+        ssh_genkeytypes: [ed25519]
+        write_files:
+          - path: /usr/local/bin/talk
+            content: |
+              for a in "$@"; do timeout 3 bash -c "</dev/tcp/$a/22" || exit 1; done
+              rm -f /tmp/go /tmp/said
+              nohup bash /usr/local/bin/talk-on "$@" >/tmp/said 2>/dev/null </dev/null &
+              sleep 5
+          - path: /usr/local/bin/talk-on
+            content: |
+              exec 3<>/dev/tcp/$1/22 4<>/dev/tcp/$2/22
+              read -r -t 5 <&3; read -r -t 5 <&4
+              timeout 2 bash -c "</dev/tcp/$1/80"; echo "port 80: $?"
+              while [ ! -e /tmp/go ]; do sleep 0.2; done
+              printf 'SSH-2.0-test\\r\\n' >&3; printf 'SSH-2.0-test\\r\\n' >&4
+              echo "bytes: $(timeout 5 head -c 40 <&3 | wc -c) $(timeout 5 head -c 40 <&4 | wc -c)"
+              echo end
+
+        """
+}
