@@ -23,11 +23,11 @@ extension SystemTests {
 
         /// Waits for a window without a request; returns what etcd had counted when it began.
         ///
-        /// Nodes look at the storage once a minute, and say once what the tests before this one have left
-        /// there: evictions whose VMs are gone.
+        /// Nodes look at the storage once a minute, and at their host's links every ten seconds, and say once
+        /// what the tests before this one have left there: evictions whose VMs are gone, a bridge that is.
         private func quietStart(of window: Duration, _ lab: Lab) async throws -> EtcdRequests {
             for attempt in 1... {
-                let reports = try await storageReports(lab)
+                let reports = try await reports(lab)
                 // At rest once a whole second has brought no request.
                 var before = try await EtcdRequests(of: lab)
                 try await eventually("etcd comes to rest", every: .seconds(1)) {
@@ -44,15 +44,18 @@ extension SystemTests {
                     }
                     return before
                 } catch let error as SystemTestError {
-                    let hasReported = try await storageReports(lab) != reports
+                    let hasReported = try await self.reports(lab) != reports
                     guard hasReported, attempt <= Lab.hosts.count else { throw error }
                 }
             }
             preconditionFailure("attempts end by returning or throwing")
         }
 
-        private func storageReports(_ lab: Lab) async throws -> [HostID: StorageReport] {
-            try await lab.store.load().hosts.mapValues(\.value.storage)
+        /// What each node says of its host that no guest changes.
+        private func reports(_ lab: Lab) async throws -> [HostID: [String]] {
+            try await lab.store.load().hosts.mapValues { host in
+                ["\(host.value.storage)"] + host.value.networks + host.value.interfaces
+            }
         }
     }
 }
