@@ -77,7 +77,7 @@ extension DebianGuestTests {
               for a in "$@"; do timeout 3 bash -c "</dev/tcp/$a/22" || exit 1; done
               rm -f /tmp/go /tmp/said
               nohup bash /usr/local/bin/talk-on "$@" >/tmp/said 2>/dev/null </dev/null &
-              sleep 5
+              until grep -q port /tmp/said; do sleep 0.2; done
           - path: /usr/local/bin/talk-on
             content: |
               exec 3<>/dev/tcp/$1/22 4<>/dev/tcp/$2/22

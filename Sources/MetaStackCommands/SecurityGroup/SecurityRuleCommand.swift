@@ -34,7 +34,7 @@ struct SecurityRuleAdd: ClusterCommand {
 struct SecurityRuleRemove: ClusterCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Allow something no more.",
-        discussion: "Connections that a rule allowed are cut with it.")
+        discussion: "Connections that are open already stay; no new ones are let in by it.")
 
     @OptionGroup var global: GlobalOptions
 
