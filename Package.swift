@@ -47,6 +47,9 @@ let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPOSIX = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let signals = Target.Dependency.product(
     name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -64,6 +67,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
@@ -83,6 +87,7 @@ let package = Package(
         .systemLibrary(
             name: "CISOFS", pkgConfig: "libisofs-1", providers: [.apt(["libisofs-dev"])]),
         .systemLibrary(name: "CMemory"),
+        .systemLibrary(name: "CNamespaces"),
         .target(name: "CSimulationHook"),
         module("BlockingCalls"),
         module("Curl", "CCurl"),
@@ -94,7 +99,8 @@ let package = Package(
         // What MetaStack is.
         module("MetaStackModel", yaml),
         module("MetaStackDecisions", "MetaStackModel"),
-        module("LinuxNetwork", "MetaStackModel", subprocess),
+        module(
+            "LinuxNetwork", "CNamespaces", "MetaStackModel", nio, nioHTTP, nioPOSIX, subprocess),
         module("MetaStackStore", "Etcd", "MetaStackModel", "MetaStackDecisions", logging),
         module("MetaStackLogging", "MetaStackModel", logging),
         module(

@@ -44,13 +44,16 @@ public struct GuestPort: Sendable, Hashable {
     public var groups: [SecurityGroupID]
     /// What the guest is called in DHCP; nil for nothing.
     public var name: String?
+    /// Whose it is, who is told of that one's metadata; nil where there is none to tell.
+    public var vm: VMID?
     /// Whether TCP connections that are open already are let in without a rule: for a guest that has
     /// just moved here, whose connections this host's kernel has not seen begin.
     public var hasArrived: Bool
 
     public init(
         interface: InterfaceName, network: NetworkID, mac: MACAddress, addresses: [IPAddress] = [],
-        groups: [SecurityGroupID] = [], name: String? = nil, hasArrived: Bool = false
+        groups: [SecurityGroupID] = [], name: String? = nil, vm: VMID? = nil,
+        hasArrived: Bool = false
     ) {
         self.interface = interface
         self.network = network
@@ -58,6 +61,7 @@ public struct GuestPort: Sendable, Hashable {
         self.addresses = addresses
         self.groups = groups
         self.name = name
+        self.vm = vm
         self.hasArrived = hasArrived
     }
 }

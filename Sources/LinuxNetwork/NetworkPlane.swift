@@ -14,6 +14,7 @@ public actor NetworkPlane {
     private let services: ServiceRunner
     private let forwarding: HostForwarding
     private let shared: SharedBridges
+    private let metadata: MetadataServer
     private var isBusy = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
@@ -21,6 +22,10 @@ public actor NetworkPlane {
     private static let passes = 3
 
     public init(_ settings: PlaneSettings, offer: KernelOffer) {
+        self.init(settings, offer: offer, limits: MetadataLimits())
+    }
+
+    init(_ settings: PlaneSettings, offer: KernelOffer, limits: MetadataLimits) {
         self.settings = settings
         self.offer = offer
         commands = HostCommands(namespace: settings.namespace)
@@ -28,6 +33,13 @@ public actor NetworkPlane {
         services = ServiceRunner(commands: commands, directory: settings.directory)
         forwarding = HostForwarding(commands: commands, directory: settings.directory)
         shared = SharedBridges(commands: commands, directory: settings.directory)
+        metadata = MetadataServer(limits: limits)
+    }
+
+    /// Who knows what guests ask for; with the next call of ``converge(_:)`` their networks have a
+    /// metadata server, and without it none.
+    public nonisolated func answerMetadata(with answer: @escaping MetadataAnswering) {
+        metadata.desk.answer(with: answer)
     }
 
     /// Makes the host's networks so, and returns when they are.
@@ -59,11 +71,14 @@ public actor NetworkPlane {
 
     private func make(_ wanted: HostNetworks) async throws(NetworkPlaneError) -> NetworkReport {
         try Self.check(wanted)
+        let askers = MetadataAskers(wanted)
+        metadata.desk.expect(askers)
         guard let tracking = offer.tracking else {
             return NetworkReport(refusing: wanted, because: offer.problems.first ?? "")
         }
         let isNeeded = Protection.isNeeded(wanted)
         if isNeeded { try await rules.set(Protection(wanted, tracking: tracking)) }
+        metadata.desk.know(askers)
         let (plan, isSettled) = try await links(wanted)
         var kept: Set<ServiceFiles> = []
         for id in Set(wanted.ports.map(\.network)) {
@@ -74,13 +89,16 @@ public actor NetworkPlane {
         for network in plan.networks.values.sorted(by: { $0.id < $1.id }) where network.isServed {
             let service = ServicePlan(
                 network, ports: wanted.ports.filter { $0.network == network.id },
-                names: wanted.names[network.id] ?? [:], directory: settings.directory)
+                names: wanted.names[network.id] ?? [:], directory: settings.directory,
+                limits: offer.hasRateLimits)
             do {
                 try await services.keep(service)
             } catch {
                 report.refuse(network.id, because: error.message)
             }
         }
+        report.withoutMetadata = await metadata.serve(
+            report.ready.compactMapValues(\.namespace), kept: Set(wanted.ports.map(\.network)))
         try await services.endAll(but: kept)
         if plan.problems.isEmpty {
             try await shared.release(but: Set(plan.networks.values.map(\.bridge)))

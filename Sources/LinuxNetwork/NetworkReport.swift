@@ -15,6 +15,9 @@ public struct NetworkReport: Sendable, Equatable {
     public var ready: [NetworkID: Ready] = [:]
     /// Why the others cannot be here.
     public var problems: [NetworkID: String] = [:]
+    /// Why guests of a network that is here get no answer from the metadata server; it may go well with
+    /// the next call.
+    public var withoutMetadata: [NetworkID: String] = [:]
 
     init(_ plan: LinkPlan) {
         for (id, network) in plan.networks {

@@ -76,6 +76,8 @@ public struct Agent: Service {
             host: WorkQueue(clock: clock), syslog: parts.syslog, clock: clock, logger: logger)
         host.setPlane(try await parts.network?.plane())
         let keeper = parts.network.map { NetworkKeeper(network: $0, view: view, logger: logger) }
+        let metadata = MetadataAnswers(view: view, clock: clock)
+        parts.network?.answerMetadata { metadata.answer($0) }
         let domains = LocalDomains(hypervisor: parts.hypervisor, view: view)
         let performer = GuestPerformer(
             view: view, store: parts.store, hypervisor: parts.hypervisor, storage: parts.storage,

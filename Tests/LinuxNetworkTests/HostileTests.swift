@@ -121,6 +121,39 @@ import Testing
             "nft", ["delete", "rule"] + chain + ["handle", String(handles[place])])
     }
 
+    @Test func whatIsForAnotherMetadataServerIsNotSeen() async throws {
+        try await inWorld { world in
+            let (port, other) = (world.hostile.port, world.neighbours[0].port)
+            let (own, victim) = (Frame.mac("\(port.mac)"), Frame.mac("\(other.mac)"))
+            let (v4, v6) = (ServiceAddresses.ipv4, ServiceAddresses.ipv6)
+            let frames: [Frame] = [
+                .ipv4(
+                    from: own, to: victim, source: port.ipv4, target: v4, protocol: 17,
+                    Frame.udp(port.ipv4, v4, from: 9, to: 80)),
+                .ipv6(
+                    from: own, to: victim, source: port.ipv6, target: v6, next: 17,
+                    Frame.udp(port.ipv6, v6, from: 9, to: 80)),
+            ]
+            #expect(try await world.seen(frames) == [[], []])
+            // Whatever way it takes.
+            let commands = world.hostile.host.commands
+            let passing = ["bridge", "metastack", "passing"]
+            try await commands.run("nft", ["flush", "chain", "bridge", "metastack", "from_tap10"])
+            #expect(try await world.seen(frames) == [[], []])
+            let list = try await commands.run("nft", ["-a", "list", "chain"] + passing)
+            let lines = list.split(separator: "\n").filter { line in
+                line.contains("daddr \(v4) drop") || line.contains("daddr \(v6) drop")
+            }
+            let handles = lines.compactMap { $0.firstMatch(of: #/# handle (\d+)$/#)?.1 }
+            try #require(handles.count == 2)
+            for handle in handles {
+                try await commands.run(
+                    "nft", ["delete", "rule"] + passing + ["handle", String(handle)])
+            }
+            #expect(try await world.seen(frames) == [[0, 1], []])
+        }
+    }
+
     private func restore(_ world: World) async throws {
         try await world.hostile.host.commands.run(
             "nft", ["delete", "table", "bridge", "metastack"])

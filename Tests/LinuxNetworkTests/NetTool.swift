@@ -4,7 +4,7 @@
 /// as another process, so that a thread of the tests never is in a guest's namespace.
 enum NetTool {
     static let script = #"""
-        import ctypes, json, os, socket, struct, sys, time
+        import ctypes, errno, json, os, socket, struct, sys, time
 
         libc = ctypes.CDLL(None, use_errno=True)
 
@@ -84,6 +84,79 @@ enum NetTool {
                     except OSError:
                         return "broken"
             return "open"
+
+        def place(address, port):
+            if address.startswith("fe80"):
+                return (address, port, 0, socket.if_nametoindex("eth0"))
+            return (address, port)
+
+        def opened(task, source=None):
+            deadline = time.monotonic() + 5
+            while True:
+                s = socket.socket(family(task["address"]), socket.SOCK_STREAM)
+                s.settimeout(task["patience"])
+                try:
+                    if source:
+                        s.bind(place(source, 0))
+                    s.connect(place(task["address"], 80))
+                    return s
+                except OSError as error:
+                    # The guest's own address is tentative still.
+                    if error.errno != errno.EADDRNOTAVAIL or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.05)
+
+        def whole(s):
+            data = b""
+            while True:
+                piece = s.recv(65536)
+                if not piece:
+                    return data.decode()
+                data += piece
+
+        # What a server answers to an HTTP request; "none" where it answers nothing.
+        def ask(task):
+            enter(task["client"])
+            try:
+                s = opened(task, task.get("source"))
+                s.sendall(task["request"].encode())
+                return whole(s) or "closed"
+            except OSError:
+                return "none"
+
+        # Connections that ask nothing, and what another client is told meanwhile; then how each one ended.
+        def hoard(task):
+            enter(task["client"])
+            held = [opened(task) for _ in range(task["count"])]
+            enter(task["other"])
+            try:
+                s = opened(task)
+                s.sendall(task["request"].encode())
+                answer = whole(s)
+            except OSError:
+                answer = "none"
+            ends = []
+            for s in held:
+                try:
+                    ends.append("closed" if s.recv(10) == b"" else "answered")
+                except TimeoutError:
+                    ends.append("open")
+                except OSError:
+                    ends.append("closed")
+            return {"answer": answer, "ends": ends}
+
+        # How many of so many questions are answered before one is not.
+        def flood(task):
+            enter(task["client"])
+            for count in range(task["count"]):
+                try:
+                    s = opened(task)
+                    s.sendall(task["request"].encode())
+                    whole(s)
+                    s.close()
+                except OSError:
+                    return count
+            return task["count"]
 
         # One datagram, and whether it came.
         def datagram(task):

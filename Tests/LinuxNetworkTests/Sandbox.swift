@@ -117,12 +117,14 @@ struct TestHost: Sendable {
     var commands: HostCommands { HostCommands(namespace: "/run/netns/\(namespace)") }
 
     /// What an agent that starts has: it knows nothing of what an earlier one did.
-    func plane(offer: KernelOffer? = nil) async throws -> NetworkPlane {
+    func plane(
+        offer: KernelOffer? = nil, limits: MetadataLimits = MetadataLimits()
+    ) async throws -> NetworkPlane {
         let bridge = try InterfaceName("br0")
         let settings = PlaneSettings(
             directory: directory, bridge: bridge, underlay: underlay,
             namespace: "/run/netns/\(namespace)")
-        return NetworkPlane(settings, offer: try await Self.offer(offer))
+        return NetworkPlane(settings, offer: try await Self.offer(offer), limits: limits)
     }
 
     private static func offer(_ given: KernelOffer?) async throws -> KernelOffer {

@@ -41,6 +41,17 @@ extension DebianGuestTests {
             ) { try await inside("ip -o addr show eth0") }
             for address in talker.addresses { #expect(shown.contains(" \(address)/"), "\(shown)") }
 
+            // What its node tells it, in cloud-init's own words and over IPv6.
+            let told: String = try await eventually("cloud-init understands its metadata") {
+                try await inside("python3 /usr/local/bin/metadata")
+            }
+            let id = try #require(try await inside("cat /var/lib/cloud/data/instance-id"))
+            let name = test.name("on-host2")
+            #expect(
+                told.split(separator: "\n").map(String.init) == [
+                    id.trimmingCharacters(in: .newlines), name, debian.key, name,
+                ], "\(told)")
+
             // A connection of each family, one that no rule allows, and both again after the move.
             let words = mover.addresses.joined(separator: " ")
             try await eventually("both ways are open", within: .seconds(300), every: .seconds(2)) {
@@ -72,6 +83,17 @@ extension DebianGuestTests {
         #cloud-config
         ssh_genkeytypes: [ed25519]
         write_files:
+          - path: /usr/local/bin/metadata
+            content: |
+              import http.client
+              from cloudinit import util
+              from cloudinit.sources.helpers import ec2
+              seed, _, _ = util.read_seeded("http://169.254.169.254/")
+              tree = ec2.get_instance_metadata("latest", "http://169.254.169.254")
+              print(seed["instance-id"], tree["local-hostname"], *tree["public-keys"], sep="\\n")
+              asked = http.client.HTTPConnection("fe80::a9fe:a9fe%eth0", 80, timeout=5)
+              asked.request("GET", "/latest/meta-data/hostname")
+              print(asked.getresponse().read().decode())
           - path: /usr/local/bin/talk
             content: |
               for a in "$@"; do timeout 3 bash -c "</dev/tcp/$a/22" || exit 1; done

@@ -15,14 +15,18 @@ public struct KernelOffer: Sendable, Equatable {
     public var hasVXLANs: Bool
     /// Whether dnsmasq is there, which gives guests their addresses.
     public var hasDNSMasq: Bool
+    /// Whether rules can count what each guest sends (`nft_limit`).
+    public var hasRateLimits: Bool
 
     public init(
-        tracking: Tracking?, hasVLANs: Bool = true, hasVXLANs: Bool = true, hasDNSMasq: Bool = true
+        tracking: Tracking?, hasVLANs: Bool = true, hasVXLANs: Bool = true,
+        hasDNSMasq: Bool = true, hasRateLimits: Bool = true
     ) {
         self.tracking = tracking
         self.hasVLANs = hasVLANs
         self.hasVXLANs = hasVXLANs
         self.hasDNSMasq = hasDNSMasq
+        self.hasRateLimits = hasRateLimits
     }
 
     /// Tries it all out in network namespaces that end with the trial.
@@ -36,7 +40,8 @@ public struct KernelOffer: Sendable, Equatable {
             hasVLANs: try await commands.canMake(
                 ["link add name a type veth peer name b", "link add link a name c type vlan id 5"]),
             hasVXLANs: try await commands.canMake(["link add name a type vxlan id 5 dstport 4789"]),
-            hasDNSMasq: (try? await commands.run("dnsmasq", ["--version"])) != nil)  // Not there.
+            hasDNSMasq: (try? await commands.run("dnsmasq", ["--version"])) != nil,  // Not there.
+            hasRateLimits: try await commands.canFilter(Self.limits))
     }
 
     private static func tracking(
@@ -56,6 +61,18 @@ public struct KernelOffer: Sendable, Equatable {
             chain trial {
                 type filter hook postrouting priority 0
                 ct state established accept
+            }
+        }
+        """
+    private static let limits = """
+        table inet trial {
+            set trial {
+                type ether_addr
+                size 16; flags dynamic, timeout; timeout 1m
+            }
+            chain trial {
+                type filter hook input priority 0
+                update @trial { ether saddr limit rate over 1/second burst 5 packets } drop
             }
         }
         """

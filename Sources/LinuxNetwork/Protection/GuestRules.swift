@@ -27,7 +27,16 @@ struct GuestRules {
     var from: [String] {
         guard network != nil else { return ["drop"] }
         return ["ether saddr != \(port.mac) drop", Marks.setGuest] + arp + [Self.announcement]
-            + ["ether type != { ip, ip6 } drop"] + (isAddressed ? sources : []) + ["accept"]
+            + ["ether type != { ip, ip6 } drop"] + (isAddressed ? sources : []) + toServices
+            + ["accept"]
+    }
+
+    /// A guest that was told of no way to the metadata server gives the question to its router, which has no
+    /// answer or another cloud's.
+    private var toServices: [String] {
+        guard network?.subnets.isEmpty == false else { return [] }
+        let mac = NetworkNames(port.network).serviceMAC
+        return ["ip daddr \(ServiceAddresses.ipv4) ether daddr set \(mac)"]
     }
 
     /// By which QEMU tells the bridges where a guest is that moved (RARP); nobody believes it more.

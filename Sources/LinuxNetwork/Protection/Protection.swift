@@ -54,6 +54,10 @@ struct Protection {
         rules.addSet("guests", "ifname", wanted.ports.map { "\"\($0.interface)\"" })
         rules.addSet("served", "ifname", names { !$0.subnets.isEmpty })
         rules.addSet(
+            "heard", "ifname . ifname",
+            wanted.ports.filter { wanted.networks[$0.network]?.subnets.isEmpty == false }
+                .map { "\"\($0.interface)\" . \"\(NetworkNames($0.network).servicePort)\"" })
+        rules.addSet(
             "told", "ifname",
             names { network in
                 !network.subnets.isEmpty
@@ -87,10 +91,13 @@ struct Protection {
         rules.add(
             "passing", hook: "type filter hook forward priority 10",
             [
-                // A host serves its own guests, and no others.
-                "oifname \(service) iifname != @guests drop",
-                "iifname \(service) oifname != @guests drop",
+                // A host serves its own guests, each network its own, and no others.
+                "oifname \(service) iifname . oifname != @heard drop",
+                "iifname \(service) oifname . iifname != @heard drop",
                 "oifname \(service) accept", "iifname \(service) accept",
+                // What is for the metadata server and goes elsewhere is for another one.
+                "iifname @served ip daddr \(ServiceAddresses.ipv4) drop",
+                "iifname @served ip6 daddr \(ServiceAddresses.ipv6) drop",
                 "iifname @served udp dport { 67, 547 } drop",
                 "iifname @told icmpv6 type nd-router-solicit drop",
                 // What is left comes from outside, where nobody gives addresses that we give.

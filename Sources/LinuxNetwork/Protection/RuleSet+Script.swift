@@ -26,6 +26,7 @@ extension RuleSet {
         var lines: [String] = []
         for (name, collection) in collections.sorted(by: { $0.key < $1.key }) {
             lines += ["\(collection.noun) \(name) {", "type \(collection.type)"]
+            if !collection.details.isEmpty { lines.append(collection.details) }
             if !collection.elements.isEmpty {
                 lines.append("elements = \(collection.list(collection.elements.keys))")
             }
@@ -56,7 +57,8 @@ extension RuleSet {
         }
         for (name, new) in collections.sorted(by: { $0.key < $1.key }) {
             if old.collections[name] == nil {
-                lines.append("add \(new.noun) \(table) \(name) { type \(new.type); }")
+                let details = new.details.isEmpty ? "" : " \(new.details);"
+                lines.append("add \(new.noun) \(table) \(name) { type \(new.type);\(details) }")
             }
             lines += elements(name, old.collections[name]?.elements ?? [:], new)
         }
@@ -82,7 +84,11 @@ extension RuleSet {
             if let other = old.chains[name], other.hook != chain.hook { return false }
         }
         for (name, collection) in collections {
-            if let other = old.collections[name], other.type != collection.type { return false }
+            if let other = old.collections[name],
+                other.type != collection.type || other.details != collection.details
+            {
+                return false
+            }
         }
         return true
     }

@@ -12,6 +12,8 @@ struct RuleSet: Sendable, Equatable {
     struct Collection: Sendable, Equatable {
         /// nftables' type: of a set's elements, or of a map's keys and values.
         var type: String
+        /// What else is said of it, such as `size 16; timeout 1m`.
+        var details = ""
         /// The elements, with a map's values; those of a set have none.
         var elements: [String: String] = [:]
         var isMap: Bool { type.contains(" : ") }

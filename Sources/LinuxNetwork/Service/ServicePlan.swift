@@ -17,16 +17,18 @@ struct ServicePlan: Sendable, Equatable {
     let leases: String
     let names: String
 
-    /// - Parameter ports: the network's.
+    /// - Parameters:
+    ///   - ports: the network's.
+    ///   - limits: whether the kernel can count how often a guest asks for its metadata.
     init(
         _ network: PlannedNetwork, ports: [GuestPort], names: [String: Set<IPAddress>],
-        directory: String
+        directory: String, limits: Bool
     ) {
         id = network.id
         files = ServiceFiles(directory, network.names)
         links = Self.links(network)
         settings = Self.settings(network)
-        rules = Self.rules(network)
+        rules = Self.rules(network, limits: limits)
         configuration = DNSMasqText.configuration(network, files)
         leases = DNSMasqText.leases(network.record, ports)
         self.names = DNSMasqText.names(network.record, names)
@@ -83,10 +85,23 @@ struct ServicePlan: Sendable, Equatable {
         return settings
     }
 
+    /// How many connections to the metadata server a guest may begin, with one question each: a boot takes
+    /// a hundred. Further ones the kernel does not hear, and the guest's tries again.
+    private static let metadataPace = (perSecond: 20, atOnce: 200)
+
     /// What guests may ask of the services: addresses, their neighbours, names and metadata.
-    private static func rules(_ network: PlannedNetwork) -> RuleSet {
+    private static func rules(_ network: PlannedNetwork, limits: Bool) -> RuleSet {
         var rules = RuleSet(Protection.hostTable)
         let guest = "iifname \"service\""
+        var pace: [String] = []
+        if limits {
+            rules.collections["asking"] = RuleSet.Collection(
+                type: "ether_addr", details: "size 4096; flags dynamic, timeout; timeout 1m")
+            pace = [
+                "\(guest) tcp dport 80 update @asking { ether saddr limit rate over "
+                    + "\(metadataPace.perSecond)/second burst \(metadataPace.atOnce) packets } drop"
+            ]
+        }
         rules.add(
             "input", hook: "type filter hook input priority 0",
             [
@@ -95,6 +110,7 @@ struct ServicePlan: Sendable, Equatable {
                 "\(guest) icmpv6 type { nd-router-solicit, mld-listener-report, "
                     + "mld-listener-done, mld2-listener-report } accept",
                 "\(guest) udp dport { 53, 67, 547 } accept", "\(guest) tcp dport 53 accept",
+            ] + pace + [
                 "\(guest) ip daddr \(ServiceAddresses.ipv4) tcp dport 80 accept",
                 "\(guest) ip6 daddr \(ServiceAddresses.ipv6) tcp dport 80 accept", "drop",
             ])

@@ -33,6 +33,10 @@ struct LinuxGuestNetwork: GuestNetwork {
         return GuestNetworkReport(
             ready: try report.ready.mapValues {
                 GuestNetworkReport.Place(bridge: try InterfaceName($0.bridge), mtu: $0.mtu)
-            }, problems: report.problems)
+            }, problems: report.problems, withoutMetadata: report.withoutMetadata)
+    }
+
+    func answerMetadata(with answer: @escaping MetadataAnswering) {
+        network.answerMetadata(with: answer)
     }
 }

@@ -7,6 +7,8 @@ public protocol GuestNetwork: Sendable {
     func plane() async throws -> HostPlane
     /// Makes the host's networks so, and returns when they are: all of them, every time.
     func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport
+    /// Says who answers what guests ask about themselves, before the first networks are made.
+    func answerMetadata(with answer: @escaping MetadataAnswering)
 }
 
 /// What became of the networks.
@@ -26,9 +28,15 @@ public struct GuestNetworkReport: Sendable, Equatable {
     public var ready: [NetworkID: Place]
     /// Why the others cannot be here.
     public var problems: [NetworkID: String]
+    /// Why guests of a network that is here get no answers about themselves.
+    public var withoutMetadata: [NetworkID: String]
 
-    public init(ready: [NetworkID: Place] = [:], problems: [NetworkID: String] = [:]) {
+    public init(
+        ready: [NetworkID: Place] = [:], problems: [NetworkID: String] = [:],
+        withoutMetadata: [NetworkID: String] = [:]
+    ) {
         self.ready = ready
         self.problems = problems
+        self.withoutMetadata = withoutMetadata
     }
 }

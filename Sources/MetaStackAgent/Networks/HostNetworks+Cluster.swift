@@ -31,7 +31,7 @@ extension HostNetworks {
                     let port = GuestPort(
                         interface: nic.interface ?? .tap(of: vm, nic: place), network: network,
                         mac: nic.mac, addresses: nic.addresses, groups: groups,
-                        name: name.map { GuestHostName(of: $0).text },
+                        name: name.map { GuestHostName(of: $0).text }, vm: vm,
                         hasArrived: arrived.contains(vm))
                     if taken.insert(port.interface).inserted { ports.append(port) }
                 }

@@ -19,6 +19,7 @@ actor NetworkKeeper {
     private var arrived: Set<VMID> = []
     private var last: Result<GuestNetworkReport, any Error> = .success(GuestNetworkReport())
     private var problems: [NetworkID: String] = [:]
+    private var withoutMetadata: [NetworkID: String] = [:]
     private var begun = 0
     private var ended = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -59,7 +60,7 @@ actor NetworkKeeper {
             last = .success(report)
             made = wanted
             ports = wanted.ports
-            tell(report.problems)
+            tell(report)
         } catch {
             last = .failure(error)
             made = nil
@@ -88,11 +89,19 @@ actor NetworkKeeper {
         return wanted
     }
 
-    private func tell(_ found: [NetworkID: String]) {
-        for (id, problem) in found.sorted(by: { $0.key < $1.key }) where problems[id] != problem {
+    private func tell(_ report: GuestNetworkReport) {
+        for (id, problem) in report.problems.sorted(by: { $0.key < $1.key })
+        where problems[id] != problem {
             logger.error(
                 "a network cannot be here", metadata: ["network": "\(id)", "error": "\(problem)"])
         }
-        problems = found
+        problems = report.problems
+        for (id, problem) in report.withoutMetadata.sorted(by: { $0.key < $1.key })
+        where withoutMetadata[id] != problem {
+            logger.warning(
+                "a network has no metadata server, trying again",
+                metadata: ["network": "\(id)", "error": "\(problem)"])
+        }
+        withoutMetadata = report.withoutMetadata
     }
 }

@@ -9,7 +9,9 @@ import MetaStackModel
 /// reaches the guest.
 extension Seed {
     /// nil where no NIC is on a network.
-    static func networkConfig(of nics: [ActualNIC], in cluster: Cluster) -> String? {
+    static func networkConfig(
+        of nics: [ActualNIC], _ networkOf: (NetworkID) -> Network?
+    ) -> String? {
         guard nics.contains(where: { $0.network != nil }) else { return nil }
         var lines = ["version: 2", "ethernets:"]
         for (place, nic) in nics.enumerated() {
@@ -17,7 +19,7 @@ extension Seed {
                 "  eth\(place):", "    match:", "      macaddress: \(quoted(nic.mac.description))",
                 "    set-name: eth\(place)",
             ]
-            let network = nic.network.flatMap { cluster.networks[$0]?.value }
+            let network = nic.network.flatMap(networkOf)
             lines += network.map { settings(of: nic, on: $0) } ?? dhcp([.ipv4], isOptional: true)
         }
         return lines.map { $0 + "\n" }.joined()

@@ -44,15 +44,20 @@ public struct Seed: Sendable, Equatable {
         var seed = Seed(of: vm, desired, wanted, keys: keys)
         seed.files["network-config"] =
             wanted.networkConfig?.text
-            ?? networkConfig(of: cluster.actualVMs[vm]?.value.nics ?? [], in: cluster)
+            ?? networkConfig(of: cluster.actualVMs[vm]?.value.nics ?? []) {
+                cluster.networks[$0]?.value
+            }
         return .seed(seed)
     }
 
-    private init(of vm: VMID, _ desired: Stored<DesiredVM>, _ wanted: CloudInit, keys: [String]) {
+    /// What NoCloud asks for, without a network config.
+    ///
+    /// - Parameter keys: as `authorized_keys` has them.
+    init(of vm: VMID, _ desired: Stored<DesiredVM>, _ wanted: CloudInit, keys: [String]) {
         let host = wanted.hostName ?? GuestHostName(of: desired.value.name)
         // JSON is YAML; what stands in quotes is no syntax.
         var lines = [
-            "instance-id: \(Self.quoted("\(vm)-\(desired.createRevision)"))",
+            "instance-id: \(Self.quoted(Self.instance(vm, desired)))",
             "local-hostname: \(Self.quoted(host.text))",
         ]
         if !keys.isEmpty {
@@ -64,6 +69,11 @@ public struct Seed: Sendable, Equatable {
             // NoCloud asks for both files.
             "user-data": wanted.userData?.text ?? "#cloud-config\n{}\n",
         ]
+    }
+
+    /// The same for as long as the VM is there.
+    static func instance(_ vm: VMID, _ desired: Stored<DesiredVM>) -> String {
+        "\(vm)-\(desired.createRevision)"
     }
 
     static func quoted(_ text: String) -> String {

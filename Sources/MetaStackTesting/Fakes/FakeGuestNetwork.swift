@@ -9,6 +9,7 @@ public final class FakeGuestNetwork: GuestNetwork {
         var wanted = HostNetworks()
         var refusals: [NetworkID: String] = [:]
         var plane: HostPlane
+        var answer: MetadataAnswering?
     }
 
     private let state: Mutex<State>
@@ -21,6 +22,23 @@ public final class FakeGuestNetwork: GuestNetwork {
     /// From now on a network cannot be here.
     public func refuse(_ network: NetworkID, because reason: String?) {
         state.withLock { $0.refusals[network] = reason }
+    }
+
+    public func answerMetadata(with answer: @escaping MetadataAnswering) {
+        state.withLock { $0.answer = answer }
+    }
+
+    /// What a guest here is told that asks for its metadata; nil where none has the address.
+    public func ask(
+        _ target: String, from address: IPAddress, method: String = "GET",
+        headers: [String: String] = [:]
+    ) -> MetadataAnswer? {
+        let (port, answer) = state.withLock { state in
+            (state.wanted.ports.first { $0.addresses.contains(address) }, state.answer)
+        }
+        guard let port, let answer else { return nil }
+        return answer(
+            MetadataRequest(port: port, method: method, target: target, headers: headers))
     }
 
     public func plane() -> HostPlane { state.withLock(\.plane) }
