@@ -230,8 +230,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "GET /" + String(repeating: "x", count: 20_000), "nonsense\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n"
+        get("/" + String(repeating: "x", count: 20_000)), "nonsense\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n"
             + String(repeating: "x", count: 20_000),
     ])
     func whatIsNoQuestionIsNotAnswered(request: String) async throws {
@@ -253,8 +253,12 @@ import Testing
             let next = try await guest.host.plane()
             next.answerMetadata { MetadataAnswer(text: "the next one: \($0.port.interface)") }
             let report = try await next.converge(wanted)
+            #expect(report.withoutMetadata.isEmpty)
             try await guest.start(on: #require(report.ready[guest.port.network]).bridge)
-            #expect(try await world.ask(guest) == "the next one: tap12")
+            // It gives up at once on whom it has not found just now.
+            try await Sandbox.ip(["neigh flush all"], in: guest.namespace)
+            let again = try await world.ask(guest)
+            #expect(again == "the next one: tap12")
             // A namespace that was made anew has it, too.
             let files = ServiceFiles(guest.host.directory, NetworkNames(guest.port.network))
             try await Processes.end(files)
