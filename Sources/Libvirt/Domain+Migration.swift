@@ -48,6 +48,41 @@ extension Domain {
         }
     }
 
+    /// Whether a migration to another host has begun and not come to its end (`virDomainGetJobStats`).
+    public func isLeaving() async throws -> Bool {
+        try await call("get job of domain") { domain, attempt in
+            var type: Int32 = 0
+            var parameters: virTypedParameterPtr?
+            var count: Int32 = 0
+            try checked(virDomainGetJobStats(domain, &type, &parameters, &count, 0), attempt)
+            defer { virTypedParamsFree(parameters, count) }
+            guard type != Int32(VIR_DOMAIN_JOB_NONE.rawValue) else { return false }
+            var operation: Int32 = 0
+            virTypedParamsGetInt(parameters, count, VIR_DOMAIN_JOB_OPERATION, &operation)
+            return operation == Int32(VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT.rawValue)
+        }
+    }
+
+    /// Stops its processors so that nothing but a `resume` lets them go on, and breaks off a migration
+    /// that is on its way to another host.
+    ///
+    /// `suspend` alone is not enough then: where a migration fails, libvirt lets a guest run on that ran
+    /// when it began, also one that was suspended meanwhile.
+    ///
+    /// Returns when the guest stands and is not on its way any more, which takes as long as libvirt needs
+    /// for breaking it off.
+    public func standStill() async throws {
+        while true {
+            try await suspend()
+            if try await isLeaving() {
+                try await abortMigration()
+            } else if case .paused = try await state() {
+                return
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     /// How far a migration is (`virDomainGetJobInfo`); nil where there is none.
     public func migrationProgress() async throws -> MigrationProgress? {
         do {

@@ -14,7 +14,7 @@ public protocol Hypervisor: Sendable {
     /// Creates the domain with its processors stopped: its disks are open, nothing is written.
     func create(_ guest: GuestSpecification) async throws
     func resume(_ vm: VMID) async throws
-    /// Stops the guest's processors.
+    /// Stops the guest's processors until `resume`, and breaks off a move that is on its way.
     ///
     /// - Throws: also where that takes longer than `limit`; what was begun may still come about.
     func suspend(_ vm: VMID, within limit: Duration) async throws

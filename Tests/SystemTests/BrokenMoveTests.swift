@@ -44,6 +44,27 @@ extension SystemTests {
             }
         }
 
+        /// libvirt lets a guest run on whose move fails, also one that was suspended meanwhile.
+        @Test func aGuestThatIsFencedInTheMidstOfAMoveStandsWhenTheMoveFails() async throws {
+            try await Fixture.run { test in
+                let lab = test.lab
+                let move = try await SlowMove(test, "fenced")
+                let (vm, source) = (move.vm, move.source)
+                test.later { try await lab.tool("wake", source.text) }
+                try await lab.tool("stall", source.text)
+                _ = try await vm.claimed(after: move.claim)
+                try await vm.counting()
+                let frozen = vm.console(on: source).last
+                try await always(for: .seconds(2)) {
+                    let state = try await vm.domainState(on: source) ?? "gone"
+                    guard state.hasPrefix("paused") else { throw SystemTestError("it is \(state)") }
+                }
+                #expect(vm.console(on: source).last == frozen, "the old guest ran on")
+                try await lab.tool("wake", source.text)
+                try await vm.countsOnce()
+            }
+        }
+
         @Test(arguments: Break.allCases)
         func oneGuestCountsAfterABreakInTheMidstOfAMove(_ kind: Break) async throws {
             try await Fixture.run { test in

@@ -112,6 +112,26 @@ extension SystemTests {
                 #expect(vm.console(on: new.value.host).boots.count == 1)
             }
         }
+
+        /// As whoever removes a VM leaves it, and dies before it could write so.
+        @Test func aDeadHostsVMIsDeletedThoughItsDiskIsGoneAlready() async throws {
+            try await Fixture.run { test in
+                let lab = test.lab
+                let vm = try await test.start("half-gone")
+                let old = try await vm.counting(past: 2)
+                let image = try await vm.image()
+                test.later { try await lab.boot(old.value.host) }
+                try await lab.tool("kill", old.value.host.text)
+                try await lab.succeed("vm", "delete", vm.id.text, "--yes")
+                for client in old.value.clients { try await lab.evict(client) }
+                try await lab.rbd("rm", "--no-progress", "vms/\(image)")
+                try await eventually("nothing is left of it") {
+                    let cluster = try await lab.store.load()
+                    return cluster.volumes[vm.id] == nil && cluster.actualVMs[vm.id] == nil
+                        && cluster.histories[vm.id] == nil
+                }
+            }
+        }
     }
 }
 

@@ -182,14 +182,18 @@ final class CephStorage: BlockStorage {
     func breakLocks(
         of image: String, in name: PoolName, heldBy evicted: [StorageClient]
     ) async throws {
-        try await connected { ceph in
-            let pool = try await ceph.pool(name)
-            for owner in try await pool.lockOwners(of: image) {
-                guard let address = owner.address,
-                    evicted.contains(StorageClient(address: address.description))
-                else { continue }
-                try await pool.breakLock(image, owner: owner)
+        do {
+            try await connected { ceph in
+                let pool = try await ceph.pool(name)
+                for owner in try await pool.lockOwners(of: image) {
+                    guard let address = owner.address,
+                        evicted.contains(StorageClient(address: address.description))
+                    else { continue }
+                    try await pool.breakLock(image, owner: owner)
+                }
             }
+        } catch let error as CephError where error.isNotFound {
+            return  // What somebody has removed has no locks.
         }
     }
 

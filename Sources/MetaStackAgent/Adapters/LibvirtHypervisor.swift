@@ -136,7 +136,7 @@ final class LibvirtHypervisor: Hypervisor {
     func resume(_ vm: VMID) async throws { try await existing(vm).resume() }
 
     func suspend(_ vm: VMID, within limit: Duration) async throws {
-        try await leavingBehind(after: limit) { [self] in try await existing(vm).suspend() }
+        try await leavingBehind(after: limit) { [self] in try await existing(vm).standStill() }
     }
 
     func shutDown(_ vm: VMID) async throws { try await existing(vm).shutdown() }

@@ -112,6 +112,27 @@ struct LocalDomains: Sendable {
         return await hypervisor.processes()
     }
 
+    /// The guests that stand because libvirt is about to hand them over, and that it lets run on where
+    /// that comes to nothing.
+    func leaving() async -> [VMID] {
+        let me = view.me
+        let standing = view.read { state in
+            state.domains.values.filter { domain in
+                let claim = state.cluster.actualVMs[domain.vm]?.value
+                return domain.state == .paused && claim?.host == me && claim?.move != nil
+            }.map(\.vm).sorted()
+        }
+        var leaving: [VMID] = []
+        for vm in standing {
+            do {
+                if try await hypervisor.migrationProgress(of: vm) != nil { leaving.append(vm) }
+            } catch {
+                leaving.append(vm)  // Nobody knows.
+            }
+        }
+        return leaving
+    }
+
     /// A domain has gone, by this agent's own doing.
     func forget(_ vm: VMID) {
         let look = nextLook()

@@ -70,6 +70,7 @@ struct GuestGuard: Sendable {
     /// They are resumed where their claims prove to be this node's still.
     func suspendGuests() async {
         await suspend(await domains.running(), "the session is unproven")
+        await suspend(await domains.leaving(), "its move is not at its end")
         view.observeSession(.guestsSuspended, at: clock.now)
     }
 

@@ -91,10 +91,10 @@ public struct GuestFence: Sendable {
         do {
             guard DomainMark(try await domain.reading()) != nil else { return nil }
             switch try await domain.state() {
-            case .paused: return .stood
+            case .paused where try await !domain.isLeaving(): return .stood
             case .shutdown, .shutoff, .crashed: return nil
-            case .running, .blocked, .sleeping, .unknown:
-                try await domain.suspend()
+            case .paused, .running, .blocked, .sleeping, .unknown:
+                try await domain.standStill()
                 return .suspended
             }
         } catch let error as LibvirtError where error.isNoDomain {

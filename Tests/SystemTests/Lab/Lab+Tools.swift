@@ -77,6 +77,14 @@ extension Lab {
             .split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }
     }
 
+    /// Evicts a client, as a host's heir does.
+    func evict(_ client: StorageClient) async throws {
+        _ = try await Command(
+            ["ceph", "osd", "blocklist", "add", client.address],
+            environment: ["CEPH_CONF": cephConf]
+        ).run().checked("ceph osd blocklist add")
+    }
+
     /// The number on a guest's disk.
     func counter(_ image: String) async throws -> Int {
         let text = try await Command(

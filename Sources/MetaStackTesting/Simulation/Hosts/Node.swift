@@ -202,7 +202,7 @@ final class Node: @unchecked Sendable {
             fenced += 1
             if host.hasLibvirt, !domain.isDeaf {
                 // It is there.
-                try? host.suspend(domain.vm)
+                try? host.standStill(domain.vm)
             } else {
                 world.after(WatchdogBudget(ttl: ttl).fence) { [self] in
                     if host.domains[domain.vm] === domain { host.kill(domain.vm) }

@@ -86,6 +86,13 @@ final class SimulatedHost: @unchecked Sendable {
         tell(.changed(vm))
     }
 
+    /// What is on its way to another host is broken off, and is not let run on then.
+    func standStill(_ vm: VMID) throws {
+        try suspend(vm)
+        migrations[vm]?.isAborted = true
+        migrations[vm]?.resumesGuest = false
+    }
+
     /// SIGKILL of a domain's process.
     func kill(_ vm: VMID) {
         end(vm, .crashed(reason: "its QEMU process ended"), isHeard: false)

@@ -80,7 +80,7 @@ final class SimulatedHypervisor: Hypervisor, @unchecked Sendable {
                 world.after(limit) { pending.finish(.failure(SimulatedFailure.noAnswer)) }
             }
         }
-        try await ask(within: limit) { [host] in try host.suspend(vm) }
+        try await ask(within: limit) { [host] in try host.standStill(vm) }
     }
 
     // MARK: Moving

@@ -9,6 +9,8 @@ final class SimulatedMigration: @unchecked Sendable {
     let source: SimulatedHost
     let target: Int?
     var isAborted = false
+    /// Whether libvirt lets the guest run on where it comes to nothing.
+    var resumesGuest = false
     var begins = Moment.start
     var ends = Moment.start
 
@@ -60,6 +62,7 @@ final class SimulatedMigrations: @unchecked Sendable {
         guard source.hasPower, source.hasLibvirt else { throw SimulatedFailure.hypervisorIsAway }
         guard source.migrations[vm] == nil else { throw SimulatedFailure.moves(vm) }
         let domain = try source.domain(vm)
+        migration.resumesGuest = domain.isRunning
         migration.begins = world.now
         migration.ends = world.now + world.duration(.milliseconds(50), .seconds(3))
         source.migrations[vm] = migration
@@ -84,7 +87,7 @@ final class SimulatedMigrations: @unchecked Sendable {
             target.hasLibvirt, target.domains[vm] == nil,
             network.isOpenBothWays(.host(source.number), .host(number)), !domain.isDeaf
         else {
-            source.migrations[vm] = nil
+            giveUp(migration, domain)
             return told(.failure(SimulatedFailure.noAnswer))
         }
         if domain.isWritingAnything {
@@ -96,7 +99,7 @@ final class SimulatedMigrations: @unchecked Sendable {
         do {
             try target.receive(domain, ceph: ceph, serial: serial())
         } catch {
-            source.migrations[vm] = nil
+            giveUp(migration, domain)
             return told(.failure(error))
         }
         source.migrations[vm] = nil
@@ -106,5 +109,16 @@ final class SimulatedMigrations: @unchecked Sendable {
         world.after(world.duration(.milliseconds(1), .milliseconds(20))) {
             told(isTold ? .success(()) : .failure(SimulatedFailure.noAnswer))
         }
+    }
+
+    /// A guest that ran when it began runs on, also one that was suspended meanwhile.
+    private func giveUp(_ migration: SimulatedMigration, _ domain: SimulatedDomain) {
+        let source = migration.source
+        source.migrations[migration.vm] = nil
+        guard migration.resumesGuest, source.hasPower, source.hasLibvirt,
+            case .paused = domain.state
+        else { return }
+        world.note("host \(source.number) lets vm \(migration.vm) run on, its move came to nothing")
+        try? source.resume(migration.vm)  // It is there: the caller has looked.
     }
 }

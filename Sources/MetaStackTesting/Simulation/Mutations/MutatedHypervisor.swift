@@ -27,7 +27,11 @@ final class MutatedHypervisor: Hypervisor, @unchecked Sendable {
     }
 
     func suspend(_ vm: VMID, within limit: Duration) async throws {
-        if mutation != .noSuspend { try await real.suspend(vm, within: limit) }
+        switch mutation {
+        case .noSuspend: return
+        case .suspendAlone: try host.suspend(vm)
+        default: try await real.suspend(vm, within: limit)
+        }
     }
 
     func kill(_ vm: VMID) async throws {
