@@ -88,6 +88,7 @@ let package = Package(
             name: "CISOFS", pkgConfig: "libisofs-1", providers: [.apt(["libisofs-dev"])]),
         .systemLibrary(name: "CMemory"),
         .systemLibrary(name: "CNamespaces"),
+        .systemLibrary(name: "CNetlink"),
         .target(name: "CSimulationHook"),
         module("BlockingCalls"),
         module("Curl", "CCurl"),
@@ -100,7 +101,8 @@ let package = Package(
         module("MetaStackModel", yaml),
         module("MetaStackDecisions", "MetaStackModel"),
         module(
-            "LinuxNetwork", "CNamespaces", "MetaStackModel", nio, nioHTTP, nioPOSIX, subprocess),
+            "LinuxNetwork", "CNamespaces", "CNetlink", "MetaStackModel", nio, nioHTTP, nioPOSIX,
+            subprocess),
         module("MetaStackStore", "Etcd", "MetaStackModel", "MetaStackDecisions", logging),
         module("MetaStackLogging", "MetaStackModel", logging),
         module(
@@ -129,7 +131,8 @@ let package = Package(
             "MetaStackStore", argumentParser, lifecycle, logging, signals),
         program("metastack", "MetaStackCommands"),
         program(
-            "metastack-bench", "Curl", "Etcd", "MetaStackAgent", "MetaStackDecisions",
+            "metastack-bench", "Curl", "Etcd", "LinuxNetwork", "MetaStackAgent",
+            "MetaStackDecisions",
             "MetaStackModel", "MetaStackStore", "MetaStackTesting", argumentParser, lifecycle,
             logging, subprocess),
 

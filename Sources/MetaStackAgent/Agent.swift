@@ -26,7 +26,7 @@ public struct Agent: Service {
         /// The guests' consoles; nil where they have none.
         public var consoles: ConsoleLogs?
         /// What links the host has; nil where nobody looks.
-        public var links: (@Sendable () async throws -> HostLinks)?
+        public var links: HostLinksSource?
         /// What makes guests' networks; nil where nobody does.
         public var network: (any GuestNetwork)?
         /// Is told the deployment's syslog server (`global_config/syslog_server`), whenever it may have
@@ -39,7 +39,7 @@ public struct Agent: Service {
             random: any NodeRandom = SystemRandom(),
             heartbeat: Heartbeat? = nil, proofs: (any ProofRecord)? = nil,
             consoles: ConsoleLogs? = nil,
-            links: (@Sendable () async throws -> HostLinks)? = nil,
+            links: HostLinksSource? = nil,
             network: (any GuestNetwork)? = nil,
             syslog: @escaping @Sendable (LogSettings.Syslog?) -> Void = { _ in }
         ) {
@@ -98,7 +98,7 @@ public struct Agent: Service {
             NetworkService(keeper: $0, view: view, clock: clock, logger: logger)
         }
         let linksService = parts.links.map {
-            HostLinksService(read: $0, host: host, router: router, clock: clock, logger: logger)
+            HostLinksService(links: $0, host: host, router: router, clock: clock, logger: logger)
         }
         let witnesses = Witnesses(store: parts.store, logger: logger)
         services =

@@ -64,6 +64,7 @@ final class Sandbox: Sendable {
                     "address add \(host.underlay)/\(length) dev eth0",
                 ], in: host.namespace)
         }
+        for host in hosts { try await host.settle() }
     }
 
     private func remove() async throws {
@@ -115,6 +116,18 @@ struct TestHost: Sendable {
     }
 
     var commands: HostCommands { HostCommands(namespace: "/run/netns/\(namespace)") }
+
+    /// Returns when the kernel has given the link its own address, which takes it a second or two.
+    fileprivate func settle() async throws {
+        let own = ["-6", "-o", "address", "show", "dev", "eth0", "scope", "link", "-tentative"]
+        for _ in 0..<200 {
+            if try await !commands.run("ip", own).isEmpty { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw Unsettled()
+    }
+
+    private struct Unsettled: Error {}
 
     /// What an agent that starts has: it knows nothing of what an earlier one did.
     func plane(

@@ -23,8 +23,8 @@ extension SystemTests {
 
         /// Waits for a window without a request; returns what etcd had counted when it began.
         ///
-        /// Nodes look at the storage once a minute, and at their host's links every ten seconds, and say once
-        /// what the tests before this one have left there: evictions whose VMs are gone, a bridge that is.
+        /// Nodes look at the storage once a minute, and say once what the tests before this one have left there:
+        /// evictions whose VMs are gone.
         private func quietStart(of window: Duration, _ lab: Lab) async throws -> EtcdRequests {
             for attempt in 1... {
                 let reports = try await reports(lab)

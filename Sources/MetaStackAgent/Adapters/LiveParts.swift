@@ -128,6 +128,16 @@ public struct NodeService: Service {
         }
     }
 
+    /// nil where the kernel does not tell of them; guests' networks then have no bridge or uplink here.
+    private func links() -> HostLinksSource? {
+        do {
+            return try HostLinksSource.kernel()
+        } catch {
+            logger.error("no links known of this host", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
     private func parts(
         _ hypervisor: LibvirtHypervisor, _ storage: CephStorage, _ network: (any GuestNetwork)?
     ) throws -> Agent.Parts {
@@ -140,7 +150,7 @@ public struct NodeService: Service {
                 curl: try Curl(name: "images")),
             heartbeat: heartbeat, proofs: ProofFile(of: configuration.node.name),
             consoles: ConsoleLogs(directory: configuration.libvirt.consoleDirectory),
-            links: { try await HostLinks.read() },
+            links: links(),
             network: network, syslog: syslog)
     }
 }

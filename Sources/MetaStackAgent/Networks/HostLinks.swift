@@ -1,7 +1,29 @@
 import Foundation
+import LinuxNetwork
 import MetaStackDecisions
 import MetaStackModel
 import Subprocess
+
+/// Where the links of a host are looked up.
+public struct HostLinksSource: Sendable {
+    /// Brings something whenever they may have changed; for one reader.
+    public var changes: AsyncStream<Void>
+    public var read: @Sendable () async throws -> HostLinks
+
+    public init(
+        changes: AsyncStream<Void>, read: @escaping @Sendable () async throws -> HostLinks
+    ) {
+        self.changes = changes
+        self.read = read
+    }
+
+    /// The process's own network namespace.
+    ///
+    /// - Throws: `NetworkPlaneError` where the kernel does not tell of changes.
+    static func kernel() throws -> HostLinksSource {
+        HostLinksSource(changes: try LinkChanges.stream()) { try await HostLinks.read() }
+    }
+}
 
 /// The links of a host that guests' networks can be made of.
 public struct HostLinks: Sendable, Equatable {

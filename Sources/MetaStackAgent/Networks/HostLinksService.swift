@@ -1,13 +1,16 @@
 import Logging
 import ServiceLifecycle
 
-/// Says in the host's record which bridges and uplinks there are.
+/// Says in the host's record which bridges and uplinks there are, as people make and remove them.
 ///
-/// Looks now and then, since people make links whenever they like. Ends by cancellation, at once.
+/// Ends by cancellation, at once.
 struct HostLinksService: Service {
-    private static let interval = Duration.seconds(10)
+    /// Guests' taps come and go in herds, and nobody waits for a new bridge to be known.
+    private static let pause = Duration.seconds(1)
+    /// After a look that failed.
+    private static let retry = Duration.seconds(10)
 
-    let read: @Sendable () async throws -> HostLinks
+    let links: HostLinksSource
     let host: HostRecord
     let router: ChangeRouter
     let clock: any NodeClock
@@ -15,30 +18,33 @@ struct HostLinksService: Service {
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                try await look()
-                try await clock.sleep(for: Self.interval)
-            }
+            var changes = links.changes.makeAsyncIterator()
+            repeat {
+                while try await !look() { try await clock.sleep(for: Self.retry) }
+                try await clock.sleep(for: Self.pause)
+            } while await changes.next() != nil
         }
     }
 
-    private func look() async throws {
-        let links: HostLinks
+    /// - Returns: whether it could.
+    private func look() async throws -> Bool {
+        let found: HostLinks
         do {
-            links = try await read()
+            found = try await links.read()
         } catch is CancellationError {
             throw CancellationError()
         } catch {
             logger.warning("cannot look at the host's links", metadata: ["error": "\(error)"])
-            return
+            return false
         }
-        guard host.setLinks(links) else { return }
+        guard host.setLinks(found) else { return true }
         logger.info(
             "links of the host changed",
             metadata: [
-                "bridges": "\(links.bridges.joined(separator: " "))",
-                "uplinks": "\(links.uplinks.joined(separator: " "))",
+                "bridges": "\(found.bridges.joined(separator: " "))",
+                "uplinks": "\(found.uplinks.joined(separator: " "))",
             ])
         router.host.mark(router.view.me)
+        return true
     }
 }
