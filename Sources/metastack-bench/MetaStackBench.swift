@@ -13,7 +13,8 @@ struct MetaStackBench: AsyncParsableCommand {
             """,
         subcommands: [
             ClaimsBenchmark.self, BootsBenchmark.self, RestBenchmark.self, HerdBenchmark.self,
-            FailoverBenchmark.self, BalanceBenchmark.self, ScaleBenchmark.self, LoneAgent.self,
+            FailoverBenchmark.self, BalanceBenchmark.self, ScaleBenchmark.self,
+            NetworksBenchmark.self, LoneAgent.self,
         ])
 }
 

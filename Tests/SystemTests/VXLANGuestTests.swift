@@ -5,7 +5,7 @@ import Testing
 
 extension DebianGuestTests {
     /// Two real guests on two hosts, who have nothing but what MetaStack gives them.
-    @Test func guestsOnAVXLANTalkAndGoOnTalkingThroughALiveMove() async throws {
+    @Test func guestsOnAVXLANTalkThroughALiveMoveAndAgainAfterATakeover() async throws {
         try await Fixture.run { test in
             let lab = test.lab
             let network = test.name("blue")
@@ -75,6 +75,24 @@ extension DebianGuestTests {
                 let tables = try await lab.execute("host1", "nft", "list", "tables").checked("nft")
                 return !links.contains(": ms") && !links.contains(": mt") && tables.isEmpty
             }
+
+            // Its addresses go with it, and so do the keys that it has made itself, once they are on its disk.
+            let address = mover.addresses[1]
+            #expect(try await debian.login.run("sync", at: address, from: ("host3", lab)) == "")
+            try await lab.succeed("vm", "set", mover.vm.id.text, "host=null")
+            let old = try #require(try await mover.vm.claim())
+            test.later { try await lab.boot("host3") }
+            try await lab.tool("kill", "host3")
+            let new = try await mover.vm.claimed(after: old)
+            #expect(new.value.host != "host3" && new.value.nics == old.value.nics)
+            try await eventually(
+                "both ways are open again", within: .seconds(300), every: .seconds(2),
+                seen: { mover.vm.lastWords(on: new.value.host) }
+            ) {
+                try await inside("sh /usr/local/bin/talk \(words)")
+            }
+            let back = try await debian.login.run("true", at: address, from: (new.value.host, lab))
+            #expect(back == "", "its host key is another one, or it lets nobody in")
         }
     }
 
