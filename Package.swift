@@ -100,9 +100,9 @@ let package = Package(
         // What MetaStack is.
         module("MetaStackModel", yaml),
         module("MetaStackDecisions", "MetaStackModel"),
+        module("SmallHTTP", nio, nioHTTP, nioPOSIX),
         module(
-            "LinuxNetwork", "CNamespaces", "CNetlink", "MetaStackModel", nio, nioHTTP, nioPOSIX,
-            subprocess),
+            "LinuxNetwork", "CNamespaces", "CNetlink", "MetaStackModel", "SmallHTTP", subprocess),
         module("MetaStackStore", "Etcd", "MetaStackModel", "MetaStackDecisions", logging),
         module("MetaStackLogging", "MetaStackModel", logging),
         module(

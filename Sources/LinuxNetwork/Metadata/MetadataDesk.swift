@@ -6,7 +6,7 @@ final class MetadataDesk: Sendable {
     private struct State {
         var askers = MetadataAskers()
         var answer: MetadataAnswering?
-        var open: [InterfaceName: Int] = [:]
+        var open: [String: Int] = [:]
         var count = 0
     }
 
@@ -48,9 +48,9 @@ final class MetadataDesk: Sendable {
     ///
     /// - Returns: the port, which is to be given to ``leave(_:)`` in the end; nil for one too many,
     ///   and where nobody is known to have the address.
-    func enter(_ address: IPAddress, in network: NetworkID) -> InterfaceName? {
+    func enter(_ address: IPAddress, in network: NetworkID) -> String? {
         state.withLock { state in
-            guard let port = state.askers.port(of: address, in: network)?.interface else {
+            guard let port = state.askers.port(of: address, in: network)?.interface.text else {
                 return nil
             }
             let open = state.open[port] ?? 0
@@ -63,7 +63,7 @@ final class MetadataDesk: Sendable {
         }
     }
 
-    func leave(_ port: InterfaceName) {
+    func leave(_ port: String) {
         state.withLock { state in
             let open = (state.open[port] ?? 1) - 1
             state.open[port] = open == 0 ? nil : open

@@ -1,11 +1,7 @@
-import Foundation
 import MetaStackModel
-import NIOCore
-import NIOHTTP1
-import NIOPosix
+import SmallHTTP
 
-/// The HTTP servers of a host's networks: one socket in each network's namespace, and one thread for all of
-/// them, which sleeps while nobody asks.
+/// The HTTP servers of a host's networks: one socket in each network's namespace.
 ///
 /// A socket keeps its namespace there, so it is closed with all of its connections before the network
 /// goes. With the process all of them end, and the next one makes others: what guests are told is
@@ -17,13 +13,10 @@ actor MetadataServer {
     private struct Listener {
         /// Tells a namespace from one that was made anew in its place.
         var namespace: UInt64
-        var channel: any Channel
-        var connections: OpenConnections
+        var http: HTTPListener
     }
 
     private static let port: UInt16 = 80
-    /// Made with the first network, and never taken down.
-    private static let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     init(limits: MetadataLimits) { desk = MetadataDesk(limits) }
 
@@ -52,39 +45,50 @@ actor MetadataServer {
             throw NetworkPlaneError(.file, "\(path) is no namespace")
         }
         if let listener = listeners[id] {
-            if listener.namespace == namespace, listener.channel.isActive { return }
+            if listener.namespace == namespace, listener.http.isActive { return }
             await end(id)
         }
         let socket = try await NamespaceSocket.bound(to: Self.port, in: path)
-        let connections = OpenConnections()
+        let limits = HTTPLimits(patience: desk.limits.patience, bytes: desk.limits.bytes)
         do {
-            let channel = try await Self.listen(on: socket, id, desk, connections)
-            listeners[id] = Listener(
-                namespace: namespace, channel: channel, connections: connections)
+            let http = try await HTTPListener(
+                on: socket, limits: limits, desk: NetworkDesk(network: id, desk: desk))
+            listeners[id] = Listener(namespace: namespace, http: http)
         } catch {
             throw NetworkPlaneError(.file, "cannot listen in \(path): \(error)")
         }
     }
 
-    private static func listen(
-        on socket: CInt, _ id: NetworkID, _ desk: MetadataDesk, _ connections: OpenConnections
-    ) async throws -> any Channel {
-        try await ServerBootstrap(group: loop)
-            .childChannelInitializer { channel in
-                connections.note(channel)
-                return channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(MetadataByteLimit(desk.limits.bytes))
-                    try pipeline.configureHTTPServerPipeline()
-                    try pipeline.addHandler(MetadataConnection(network: id, desk: desk))
-                }
-            }
-            .withBoundSocket(socket).get()
+    private func end(_ id: NetworkID) async {
+        await listeners.removeValue(forKey: id)?.http.close()
+    }
+}
+
+/// The questions of one network.
+private struct NetworkDesk: HTTPDesk {
+    let network: NetworkID
+    let desk: MetadataDesk
+
+    /// The rules let in what is for these alone; a socket of all addresses asks once more.
+    private static let own = ["\(ServiceAddresses.ipv4)", "\(ServiceAddresses.ipv6)"]
+
+    func enter(from client: String, to server: String) -> String? {
+        guard Self.own.contains(server), let client = try? IPAddress(client) else {
+            return nil  // Neither of them is a guest's.
+        }
+        return desk.enter(client, in: network)
     }
 
-    private func end(_ id: NetworkID) async {
-        guard let listener = listeners.removeValue(forKey: id) else { return }
-        try? await listener.channel.close().get()  // Or it is closed already.
-        listener.connections.closeAll()
+    func leave(_ ticket: String) { desk.leave(ticket) }
+
+    /// Who has the address may have changed since the connection began.
+    func answer(_ question: HTTPQuestion) -> HTTPReply? {
+        guard let client = try? IPAddress(question.client) else { return nil }  // It has come in.
+        let answer = desk.answer(client, in: network) { port in
+            MetadataRequest(
+                port: port, method: question.method, target: question.target,
+                headers: question.headers)
+        }
+        return answer.map { HTTPReply(status: $0.status, text: $0.text, headers: $0.headers) }
     }
 }

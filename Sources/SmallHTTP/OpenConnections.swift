@@ -1,10 +1,16 @@
-import Foundation
 import NIOCore
 import Synchronization
 
 /// The connections that one socket has accepted and that have not ended.
 final class OpenConnections: Sendable {
     private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
+
+    /// C's `struct linger`: closing waits for nothing and says no good-bye. One that does keeps the network
+    /// namespace of a guest that is gone for minutes.
+    private struct AtOnce {
+        var isOn: CInt = 1
+        var seconds: CInt = 0
+    }
 
     func note(_ channel: any Channel) {
         let id = ObjectIdentifier(channel)
@@ -17,14 +23,12 @@ final class OpenConnections: Sendable {
     func closeAll() {
         let open = channels.withLock { Array($0.values) }
         for channel in open {
-            // At once: one that says good-bye to a guest that is gone keeps its namespace for minutes.
-            if let socket = channel as? any SocketOptionProvider {
-                socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in
-                    channel.close(promise: nil)
-                }
-            } else {
+            guard let socket = channel as? any SocketOptionProvider else {
                 channel.close(promise: nil)
+                continue
             }
+            socket.unsafeSetSocketOption(level: .socket, name: .so_linger, value: AtOnce())
+                .whenComplete { _ in channel.close(promise: nil) }
         }
     }
 }

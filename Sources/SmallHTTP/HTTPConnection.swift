@@ -1,0 +1,115 @@
+import NIOCore
+import NIOHTTP1
+
+/// One connection: one question, one answer, and its end.
+final class HTTPConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let patience: Duration
+    private let desk: any HTTPDesk
+    private var head: HTTPRequestHead?
+    private var client = ""
+    private var ticket: String?
+    private var deadline: Scheduled<Void>?
+
+    init(_ patience: Duration, _ desk: any HTTPDesk) {
+        self.patience = patience
+        self.desk = desk
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let channel = context.channel
+        guard let client = Self.text(channel.remoteAddress),
+            let server = Self.text(channel.localAddress),
+            let ticket = desk.enter(from: client, to: server)
+        else {
+            context.close(promise: nil)
+            return
+        }
+        (self.client, self.ticket) = (client, ticket)
+        deadline = context.eventLoop.scheduleTask(in: TimeAmount(patience)) {
+            channel.close(promise: nil)
+        }
+        context.fireChannelActive()
+    }
+
+    /// Without zone and port.
+    private static func text(_ address: SocketAddress?) -> String? {
+        guard let text = address?.ipAddress else { return nil }
+        let mapped = "::ffff:"
+        return text.hasPrefix(mapped) && text.contains(".")
+            ? String(text.dropFirst(mapped.count)) : text
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        case .body: break
+        case .end:
+            guard let head else { return }
+            self.head = nil
+            answer(head, context)
+        }
+    }
+
+    private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let question = HTTPQuestion(
+            client: client, method: head.method.rawValue, target: head.uri,
+            headers: Dictionary(
+                head.headers.map { ($0.name.lowercased(), $0.value) }
+            ) { first, _ in first })
+        guard let reply = desk.answer(question) else {
+            context.close(promise: nil)
+            return
+        }
+        var headers = HTTPHeaders([
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", "\(reply.text.utf8.count)"), ("Connection", "close"),
+            ("Cache-Control", "no-store"),
+        ])
+        for (name, value) in reply.headers { headers.replaceOrAdd(name: name, value: value) }
+        let response = HTTPResponseHead(
+            version: head.version, status: HTTPResponseStatus(statusCode: reply.status),
+            headers: headers)
+        context.write(wrapOutboundOut(.head(response)), promise: nil)
+        if head.method != .HEAD {
+            let text = context.channel.allocator.buffer(string: reply.text)
+            context.write(wrapOutboundOut(.body(.byteBuffer(text))), promise: nil)
+        }
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
+            channel.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        if let ticket { desk.leave(ticket) }
+        ticket = nil
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}
+
+/// Closes a connection that has sent too much, before anything reads it.
+final class HTTPByteLimit: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private var left: Int
+
+    init(_ limit: Int) { left = limit }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        left -= unwrapInboundIn(data).readableBytes
+        guard left >= 0 else {
+            context.close(promise: nil)
+            return
+        }
+        context.fireChannelRead(data)
+    }
+}
