@@ -212,6 +212,17 @@ enum NetTool {
                 at += length
             return found
 
+        # As soon as the guest's own address is not tentative any more.
+        def send(s, packet, target):
+            deadline = time.monotonic() + 5
+            while True:
+                try:
+                    return s.sendto(packet, target)
+                except OSError as error:
+                    if error.errno != errno.EADDRNOTAVAIL or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.05)
+
         # DHCPv6 (RFC 8415): solicit, request, and the addresses of the reply.
         def dhcpv6(task):
             enter(task["client"])
@@ -226,7 +237,7 @@ enum NetTool {
             kind, server = 1, b""
             while time.monotonic() < deadline:
                 packet = bytes([kind]) + b"abc" + own + server + association + option(8, b"\0\0")
-                s.sendto(packet, ("ff02::1:2", 547, 0, index))
+                send(s, packet, ("ff02::1:2", 547, 0, index))
                 try:
                     data, _ = s.recvfrom(2000)
                 except TimeoutError:
@@ -261,7 +272,7 @@ enum NetTool {
             target = (task["address"], 53)
             if ":" in task["address"]:
                 target += (0, socket.if_nametoindex("eth0"))
-            s.sendto(question, target)
+            send(s, question, target)
             try:
                 data = s.recv(2000)
             except OSError:
