@@ -30,7 +30,8 @@ public actor NetworkPlane {
         self.offer = offer
         commands = HostCommands(namespace: settings.namespace)
         rules = RulesInKernel(commands: commands)
-        services = ServiceRunner(commands: commands, directory: settings.directory)
+        services = ServiceRunner(
+            commands: commands, directory: settings.directory, translator: KernelOffer.translator)
         forwarding = HostForwarding(commands: commands, directory: settings.directory)
         shared = SharedBridges(commands: commands, directory: settings.directory)
         metadata = MetadataServer(limits: limits)
@@ -85,7 +86,7 @@ public actor NetworkPlane {
             kept.insert(ServiceFiles(settings.directory, NetworkNames(id)))
         }
         var report = NetworkReport(plan)
-        try await forwarding.keep(for: plan.networks.values.flatMap(\.routed).map(\.prefix.family))
+        try await forwarding.keep(for: plan.networks.values.flatMap(\.outside))
         for network in plan.networks.values.sorted(by: { $0.id < $1.id }) where network.isServed {
             let service = ServicePlan(
                 network, ports: wanted.ports.filter { $0.network == network.id },

@@ -159,13 +159,13 @@ import Testing
             try await start(world)
             let files = ServiceFiles(
                 world.host.directory, NetworkNames(world.wanted.ports[0].network))
-            let first = try #require(Processes.running(files))
-            try await Processes.end(files)
+            let first = try #require(files.dnsmasq.process)
+            try await files.dnsmasq.end()
             _ = try await world.plane.converge(world.wanted)
-            let second = try #require(Processes.running(files))
+            let second = try #require(files.dnsmasq.process)
             #expect(first != second)
             _ = try await world.plane.converge(world.wanted)
-            #expect(Processes.running(files) == second)
+            #expect(files.dnsmasq.process == second)
         }
     }
 
@@ -200,10 +200,10 @@ import Testing
             try await start(world)
             let files = ServiceFiles(
                 world.host.directory, NetworkNames(world.wanted.ports[0].network))
-            let process = try #require(Processes.running(files))
+            let process = try #require(files.dnsmasq.process)
             try await HostCommands(namespace: nil).run("umount", [files.namespace])
             _ = try await world.host.plane().converge(world.wanted)
-            #expect(Processes.running(files) == process)
+            #expect(files.dnsmasq.process == process)
             #expect(Namespaces.isMounted(files.namespace))
         }
     }

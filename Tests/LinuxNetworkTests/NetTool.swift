@@ -54,22 +54,35 @@ enum NetTool {
         def family(address):
             return socket.AF_INET6 if ":" in address else socket.AF_INET
 
-        # A TCP connection from a client to a server; held until a file says go on.
-        def connect(task):
+        # Where the server is: at the client's address for it, unless somebody translates.
+        def serve(task, kind):
             enter(task["server"])
-            server = socket.socket(family(task["address"]), socket.SOCK_STREAM)
+            own = task.get("bind") or task["address"]
+            server = socket.socket(family(own), kind)
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            server.bind((task["address"], task["port"]))
-            server.listen(8)
+            server.bind((own, task["port"]))
+            return server
+
+        def asking(task, kind):
             enter(task["client"])
-            client = socket.socket(family(task["address"]), socket.SOCK_STREAM)
+            client = socket.socket(family(task["address"]), kind)
             client.settimeout(task["patience"])
+            if task.get("source"):
+                client.bind((task["source"], 0))
+            return client
+
+        # A TCP connection from a client to a server; held until a file says go on. Asked to, it says
+        # who the server sees.
+        def connect(task):
+            server = serve(task, socket.SOCK_STREAM)
+            server.listen(8)
+            client = asking(task, socket.SOCK_STREAM)
             try:
                 client.connect((task["address"], task["port"]))
             except OSError:
                 return "refused"
             server.settimeout(5)
-            peer, _ = server.accept()
+            peer, name = server.accept()
             if task.get("opened"):
                 open(task["opened"], "w").close()
                 while not os.path.exists(task["goOn"]):
@@ -83,7 +96,7 @@ enum NetTool {
                         count += len(other.recv(4000))
                     except OSError:
                         return "broken"
-            return "open"
+            return "open from " + name[0] if task.get("tells") else "open"
 
         def place(address, port):
             if address.startswith("fe80"):
@@ -160,12 +173,9 @@ enum NetTool {
 
         # One datagram, and whether it came.
         def datagram(task):
-            enter(task["server"])
-            server = socket.socket(family(task["address"]), socket.SOCK_DGRAM)
-            server.bind((task["address"], task["port"]))
+            server = serve(task, socket.SOCK_DGRAM)
             server.settimeout(task["patience"])
-            enter(task["client"])
-            client = socket.socket(family(task["address"]), socket.SOCK_DGRAM)
+            client = asking(task, socket.SOCK_DGRAM)
             client.sendto(b"hello", (task["address"], task["port"]))
             try:
                 return "open" if server.recv(100) == b"hello" else "broken"

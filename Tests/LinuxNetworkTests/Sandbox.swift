@@ -70,7 +70,8 @@ final class Sandbox: Sendable {
     private func remove() async throws {
         for host in hosts {
             for files in ServiceFiles.all(in: host.directory) {
-                try await Processes.end(files)
+                try await files.dnsmasq.end()
+                try await KernelOffer.translator.daemon(files)?.end()
                 if Namespaces.isMounted(files.namespace) {
                     try await Self.machine.run("umount", [files.namespace])
                 }

@@ -107,7 +107,7 @@ import Testing
         try await inWorld(Make.subnets()) { sandbox, guests, _ in
             // Only the second host's dnsmasq is left, which must not be heard here.
             for files in ServiceFiles.all(in: guests[0].host.directory) {
-                try await Processes.end(files)
+                try await files.dnsmasq.end()
             }
             #expect(try await dhcp(guests[0]).isEmpty)
             let advertisement: Advertisement? = try await sandbox.tool(

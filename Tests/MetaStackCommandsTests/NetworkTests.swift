@@ -72,6 +72,23 @@ import Testing
             "what is shown can be typed again")
     }
 
+    @Test func aNetworkOfIPv6AloneHasIPv4AddressesForItsGuests() async throws {
+        let access = FakeAccess(.ready)
+        try await run(
+            "network", "create", "six", "--vni", "6", "--subnet",
+            "fd00:6::/64,gateway=fd00:6::1,gateway-mode=node", "--nat64",
+            "10.64.0.0/24,prefix=fd00:64::/96", on: access)
+        let made = try #require(access.cluster.networks[NetworkID(unchecked: "new-id")]).value
+        let nat64 = try NAT64(ipv4: IPPrefix("10.64.0.0/24"), prefix: IPPrefix("fd00:64::/96"))
+        #expect(made.nat64 == nat64)
+        #expect(try JSONValue(nat64) == NAT64Text(NAT64Text.text(nat64)).json)
+        let shown = try await run("network", "show", "six", on: access)
+        #expect(shown.output.contains("10.64.0.0/24, 0 of 256 held; IPv4 is under fd00:64::/96"))
+        try await run("network", "set", "six", "nat64.ipv4=10.65.0.0/24", on: access)
+        let changed = access.cluster.networks[NetworkID(unchecked: "new-id")]?.value.nat64
+        #expect(try changed?.ipv4 == IPPrefix("10.65.0.0/24") && changed?.prefix == nat64.prefix)
+    }
+
     @Test(arguments: [
         (["--vlan", "7", "--uplink", "eth1"], Network.Kind.Word.vlan),
         (["--bridge", "br9"], .bridge), ([], .bridge), (["--vni", "9", "--port", "8472"], .vxlan),
@@ -88,6 +105,8 @@ import Testing
         (["--vni", "71", "--subnet", "10.0.0.0/24,gateway=10.1.0.1"], "outside its prefix"),
         (["--vni", "71", "--subnet", "10.0.0.0/24,gatway=10.0.0.1"], "did you mean gateway=?"),
         (["--vni", "71", "--subnet", "10.0.0.0/24,nat=perhaps"], "nat"),
+        (["--vni", "71", "--nat64", "9.0.0.0/24"], "nat64 needs an IPv6 subnet"),
+        (["--vni", "71", "--nat64", "9.0.0.0/24,prefx=fd00::/96"], "did you mean prefix=?"),
         (["--vlan", "7"], "uplink is missing"), (["--vni", "71", "--uplink", "e"], "no uplink"),
     ])
     func saysWhatIsWrongWithANetwork(_ options: [String], _ reason: String) async throws {

@@ -26,6 +26,12 @@ import Testing
                 #"{"name": "flat", "kind": "bridge", "subnets": [{"prefix": "10.9.0.0/24"}]}"#
             ),
             (
+                "networks/n4",
+                #"{"name": "six", "kind": "vxlan", "vni": 6, "subnets": [{"prefix": "fd00:6::/64","#
+                    + #""gateway": "fd00:6::1", "gateway_mode": "node"}],"#
+                    + #""nat64": {"ipv4": "10.64.0.0/24", "prefix": "fd00:64::/96"}}"#
+            ),
+            (
                 "security_groups/g1",
                 #"{"name": "web", "rules": [{"direction": "ingress", "protocol": "tcp", "ports": "80"}]}"#
             ),
@@ -58,6 +64,12 @@ import Testing
         return try #require(error)
     }
 
+    /// A network of IPv6 alone.
+    private static func six(_ nat64: String) -> String {
+        #"{"name": "new", "kind": "vxlan", "vni": 66, "subnets": [{"prefix": "fd00:9::/64", "#
+            + #""gateway": "fd00:9::1", "gateway_mode": "node"}], "nat64": {\#(nat64)}}"#
+    }
+
     /// A new network that another stands in the way of.
     @Test(arguments: [
         (#"{"name": "blue", "kind": "vxlan", "vni": 71}"#, "name", "there is a network blue"),
@@ -77,6 +89,19 @@ import Testing
         (
             #"{"name": "new", "kind": "bridge", "subnets": [{"prefix": "10.0.0.0/24", "gatway": 1}]}"#,
             "subnets.0.gatway", "did you mean gateway?"
+        ),
+        (
+            six(#""ipv4": "10.64.0.128/25", "prefix": "fd00:65::/96""#),
+            "nat64.ipv4", "10.64.0.128/25 overlaps 10.64.0.0/24 of network six"
+        ),
+        (
+            #"{"name": "new", "kind": "vxlan", "vni": 71, "subnets": [{"prefix": "10.64.0.0/16", "#
+                + #""gateway": "10.64.0.1", "gateway_mode": "node"}]}"#,
+            "subnets.0.prefix", "10.64.0.0/16 overlaps 10.64.0.0/24 of network six"
+        ),
+        (
+            six(#""ipv4": "9.0.0.0/24", "prfix": "fd00:65::/96""#),
+            "nat64.prfix", "did you mean prefix?"
         ),
     ])
     func refusesANetworkThatCannotBeBesideTheOthers(
@@ -125,6 +150,43 @@ import Testing
         #expect(found.status == .conflict)
         #expect(found.fields.map(\.path) == (field.map { [$0] } ?? []))
         #expect(found.description.contains(reason), "\(found.description)")
+    }
+
+    @Test func translatedAddressesThatGuestsHaveStay() throws {
+        let held = #"{"vm": "v1", "vm_create_revision": 4, "mac": "02:00:5e:10:00:01"}"#
+        let cluster = try Self.cluster([("addresses/n4/10.64.0.200", held)])
+        for patch in [#"{"nat64": null}"#, #"{"nat64": {"ipv4": "10.64.0.0/25"}}"#] {
+            let found = try failure {
+                _ = try ResourceChange.patch(
+                    .network, id: "n4", try json(patch), in: cluster, at: Self.now)
+            }
+            #expect(found.fields.map(\.path) == ["nat64"])
+            #expect(found.description.contains("10.64.0.200 is held by vm web"))
+        }
+        let wider = try ResourceChange.patch(
+            .network, id: "n4", try json(#"{"nat64": {"ipv4": "10.64.0.0/23"}}"#), in: cluster,
+            at: Self.now)
+        #expect(wider.isNeeded)
+        let facts = cluster.networkFacts(NetworkID(unchecked: "n4"))
+        #expect(
+            facts.contains {
+                $0.what == "nat64"
+                    && $0.value == "10.64.0.0/24, 1 of 256 held; IPv4 is under fd00:64::/96"
+            })
+    }
+
+    @Test func aNICHasNoMoreTranslatedAddressesThanItsOwn() throws {
+        func change(_ addresses: String) throws -> ResourceChange {
+            try ResourceChange.patch(
+                .vm, id: "v2",
+                try json(#"{"nics": [{"network": "six", "addresses": [\#(addresses)]}]}"#),
+                in: try Self.cluster(), at: Self.now)
+        }
+        let found = try failure { _ = try change(#""10.64.0.5", "10.64.0.6""#) }
+        #expect(found.fields.map(\.path) == ["nics.0.addresses"])
+        #expect(found.description.contains("2 IPv4 addresses need as many of IPv6"))
+        #expect(try change(#""10.64.0.5""#).isNeeded)
+        #expect(try change(#""10.64.0.5", "10.64.0.6", "fd00:6::5", "fd00:6::6""#).isNeeded)
     }
 
     @Test func letsASubnetGrow() throws {

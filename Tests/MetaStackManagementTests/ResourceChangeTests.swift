@@ -153,7 +153,8 @@ import Testing
         (
             .network,
             #"{"name":"a","kind":"vxlan","vni":1,"group":"ff05::1","port":1,"mtu":1400,"subnets":["#
-                + #"{"prefix":"10.7.0.0/24"}],"domain":"a.b","search":["a.b"],"labels":{"a":"b"}}"#
+                + #"{"prefix":"fd00::/64","gateway":"fd00::1","gateway_mode":"node"}],"#
+                + #""nat64":{"ipv4":"9.7.0.0/24"},"domain":"a.b","search":["a.b"],"labels":{"a":"b"}}"#
         ),
         (
             .securityGroup,

@@ -17,16 +17,22 @@ public struct KernelOffer: Sendable, Equatable {
     public var hasDNSMasq: Bool
     /// Whether rules can count what each guest sends (`nft_limit`).
     public var hasRateLimits: Bool
+    /// Why guests of IPv6 alone get no IPv4 addresses here; nil where they do.
+    public var noNAT64: String?
+
+    /// What translates between IPv6 and IPv4.
+    static let translator: any AddressTranslator = Tayga()
 
     public init(
         tracking: Tracking?, hasVLANs: Bool = true, hasVXLANs: Bool = true,
-        hasDNSMasq: Bool = true, hasRateLimits: Bool = true
+        hasDNSMasq: Bool = true, hasRateLimits: Bool = true, noNAT64: String? = nil
     ) {
         self.tracking = tracking
         self.hasVLANs = hasVLANs
         self.hasVXLANs = hasVXLANs
         self.hasDNSMasq = hasDNSMasq
         self.hasRateLimits = hasRateLimits
+        self.noNAT64 = noNAT64
     }
 
     /// Tries it all out in network namespaces that end with the trial.
@@ -41,7 +47,8 @@ public struct KernelOffer: Sendable, Equatable {
                 ["link add name a type veth peer name b", "link add link a name c type vlan id 5"]),
             hasVXLANs: try await commands.canMake(["link add name a type vxlan id 5 dstport 4789"]),
             hasDNSMasq: (try? await commands.run("dnsmasq", ["--version"])) != nil,  // Not there.
-            hasRateLimits: try await commands.canFilter(Self.limits))
+            hasRateLimits: try await commands.canFilter(Self.limits),
+            noNAT64: try await translator.problem(commands))
     }
 
     private static func tracking(
@@ -106,6 +113,7 @@ extension KernelOffer {
         if !hasDNSMasq {
             found.append("dnsmasq is not installed, which gives guests their addresses")
         }
+        if let noNAT64 { found.append("guests of IPv6 alone get no IPv4 addresses: \(noNAT64)") }
         return found
     }
 }

@@ -9,9 +9,11 @@ struct LinkLayout {
     /// What VXLAN adds to each packet: the outer headers and an Ethernet header (RFC 7348).
     private static let overhead = (ipv4: 50, ipv6: 70)
 
-    /// - Parameter others: the networks that are planned already.
+    /// - Parameters:
+    ///   - ports: the network's.
+    ///   - others: the networks that are planned already.
     func plan(
-        _ record: Network, _ id: NetworkID, others: [PlannedNetwork]
+        _ record: Network, _ id: NetworkID, ports: [GuestPort], others: [PlannedNetwork]
     ) throws(NetworkRefusal) -> PlannedNetwork {
         let names = NetworkNames(id)
         var network = PlannedNetwork(
@@ -36,6 +38,10 @@ struct LinkLayout {
         if network.isServed, !offer.hasDNSMasq {
             throw NetworkRefusal(reason: "dnsmasq is not installed on this host")
         }
+        if record.nat64 != nil, let problem = offer.noNAT64 {
+            throw NetworkRefusal(reason: problem)
+        }
+        network.translation = Translation(record, ports: ports, mtu: network.mtu)
         if network.isServed { network.links.append(servicePort(network)) }
         if !network.routed.isEmpty {
             try checkRoutes(network, others)
@@ -129,7 +135,9 @@ struct LinkLayout {
             network.names.router, .pair(peer: "uplink", mac: nil, namespace: network.namespace),
             network)
         link.address = ServiceAddresses.host
-        link.routes = Set(network.routed.map(\.prefix))
+        link.routes = Set(
+            network.routed.map(\.prefix)
+                + (network.translation?.pairs ?? []).map { IPPrefix(only: $0.ipv4) })
         return link
     }
 
@@ -144,6 +152,16 @@ struct LinkLayout {
                 throw NetworkRefusal(
                     reason: "this host is the gateway of \(same.prefix) in network "
                         + "\(other.record.name) already, which \(subnet.prefix) overlaps")
+            }
+        }
+        for other in others {
+            for (own, taken) in [(network, other), (other, network)] {
+                guard let pool = own.record.nat64?.ipv4,
+                    let same = taken.reached.first(where: { $0.overlaps(pool) })
+                else { continue }
+                throw NetworkRefusal(
+                    reason: "this host is the way to guests of network "
+                        + "\(other.record.name) already, and \(pool) overlaps \(same)")
             }
         }
     }

@@ -46,7 +46,8 @@ struct LinkPlan {
             }
             do throws(NetworkRefusal) {
                 let network = try layout.plan(
-                    record, id, others: networks.values.sorted { $0.id < $1.id })
+                    record, id, ports: ports,
+                    others: networks.values.sorted { $0.id < $1.id })
                 networks[id] = network
                 if network.isShared, offer.tracking == .marks { show(network.bridge) }
                 for link in network.links {

@@ -97,10 +97,10 @@ extension LinkReading {
     }
 
     private mutating func add(_ entry: RouteEntry) {
-        // A host's own has no length, and the default route no address.
-        guard let name = entry.dev, let prefix = entry.dst.flatMap({ try? IPPrefix($0) }) else {
-            return
-        }
+        // One to a single address has no length, and the default route no address.
+        guard let name = entry.dev, let text = entry.dst,
+            let prefix = (try? IPPrefix(text)) ?? (try? IPAddress(text)).map(IPPrefix.init(only:))
+        else { return }
         routes[name, default: []].insert(prefix)
     }
 

@@ -12,11 +12,21 @@ struct PlannedNetwork: Sendable, Equatable {
     var namespace: String
     /// In the order in which they are made.
     var links: [WantedLink]
+    /// What is translated for this host's guests; nil where nothing is.
+    var translation: Translation?
 
     /// Whether this host answers its guests: where there are addresses to give.
     var isServed: Bool { !record.subnets.isEmpty }
     /// The subnets whose gateway this host is.
     var routed: [Subnet] { record.subnets.filter { $0.gatewayMode == .node } }
+    /// By which guests are reached from outside their network.
+    var reached: [IPPrefix] {
+        routed.map(\.prefix) + [record.nat64?.ipv4].compactMap(\.self)
+    }
+    /// The families of what this host forwards between its guests and what is outside.
+    var outside: Set<IPAddress.Family> {
+        Set(routed.map(\.prefix.family) + (record.nat64 == nil ? [] : [.ipv4]))
+    }
     /// Whether the bridge is the host's own, on which others may be.
     var isShared: Bool { bridge != names.bridge }
 }

@@ -26,16 +26,44 @@ struct GroupRules {
 
     private func words(_ rule: SecurityRule, _ port: GuestPort, _ end: String) -> [String] {
         let what = Self.transport(rule)
+        let own: [String]
         switch rule.remote {
-        case .anybody: return ["\(what)accept"]
+        case .anybody: own = ["\(what)accept"]
         case .prefix(let prefix):
-            return ["\(prefix.family == .ipv4 ? "ip" : "ip6") \(end) \(prefix) \(what)accept"]
+            own = ["\(prefix.family == .ipv4 ? "ip" : "ip6") \(end) \(prefix) \(what)accept"]
         case .group(let name):
-            guard let id = self.id(of: name) else { return [] }
-            return IPAddress.Family.allCases.map { family in
-                let set = MemberSet(group: id, network: port.network, family: family)
-                return "\(family == .ipv4 ? "ip" : "ip6") \(end) @\(set.name) \(what)accept"
-            }
+            own =
+                id(of: name).map { id in
+                    IPAddress.Family.allCases.map { family in
+                        let set = MemberSet(group: id, network: port.network, family: family)
+                        return "\(family == .ipv4 ? "ip" : "ip6") \(end) @\(set.name) \(what)accept"
+                    }
+                } ?? []
+        }
+        return own + translatedWords(rule, port, end)
+    }
+
+    /// What a rule says of IPv4, where that comes as IPv6 from under a prefix (RFC 6052): ICMP as
+    /// ICMPv6.
+    private func translatedWords(
+        _ rule: SecurityRule, _ port: GuestPort, _ end: String
+    ) -> [String] {
+        guard let nat64 = networks[port.network]?.nat64 else { return [] }
+        let isICMP = rule.protocol == .icmp
+        let what =
+            isICMP ? "meta protocol ip6 meta l4proto ipv6-icmp " : Self.transport(rule)
+        switch rule.remote {
+        // Which other protocols are in IPv6's packets the rule itself sees.
+        case .anybody: return isICMP ? ["ip6 \(end) \(nat64.prefix) \(what)accept"] : []
+        case .prefix(let prefix):
+            return prefix.family == .ipv4
+                ? ["ip6 \(end) \(nat64.embedded(prefix)) \(what)accept"] : []
+        case .group(let name):
+            return id(of: name).map { id in
+                let set = MemberSet(
+                    group: id, network: port.network, family: .ipv4, isTranslated: true)
+                return ["ip6 \(end) @\(set.name) \(what)accept"]
+            } ?? []
         }
     }
 
@@ -71,6 +99,12 @@ struct GroupRules {
                     let set = MemberSet(group: id, network: port.network, family: family)
                     if sets[set] == nil { sets[set] = addresses(in: set) }
                 }
+                guard let nat64 = networks[port.network]?.nat64 else { continue }
+                let set = MemberSet(
+                    group: id, network: port.network, family: .ipv4, isTranslated: true)
+                if sets[set] == nil {
+                    sets[set] = Set(addresses(in: set).map { nat64.embedded($0) })
+                }
             }
         }
         return sets
@@ -94,13 +128,16 @@ struct MemberSet: Hashable {
     var group: SecurityGroupID
     var network: NetworkID
     var family: IPAddress.Family
+    /// Whether they are of IPv4 and stand there as IPv6, under the network's prefix.
+    var isTranslated = false
 
     var name: String {
         var hash = StableHash()
         hash.combine(group.text)
         hash.combine(network.text)
-        return (family == .ipv4 ? "members4_" : "members6_") + String(hash.finalize(), radix: 16)
+        let kind = isTranslated ? "64" : family == .ipv4 ? "4" : "6"
+        return "members\(kind)_" + String(hash.finalize(), radix: 16)
     }
 
-    var type: String { family == .ipv4 ? "ipv4_addr" : "ipv6_addr" }
+    var type: String { family == .ipv4 && !isTranslated ? "ipv4_addr" : "ipv6_addr" }
 }

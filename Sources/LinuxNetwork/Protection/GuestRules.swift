@@ -13,7 +13,12 @@ struct GuestRules {
     let groups: GroupRules
     let tracking: KernelOffer.Tracking
 
-    private var ipv4: [IPAddress] { port.addresses.filter { $0.family == .ipv4 } }
+    /// Those that it has itself: what is translated comes and goes as IPv6.
+    private var ipv4: [IPAddress] {
+        port.addresses.filter {
+            $0.family == .ipv4 && network?.nat64?.ipv4.contains($0) != true
+        }
+    }
     private var ipv6: [IPAddress] {
         port.addresses.filter { $0.family == .ipv6 } + [ServiceAddresses.linkLocal(port.mac)]
     }

@@ -30,6 +30,12 @@ enum DNSMasqText {
                 "dhcp-option=option6:domain-search,\(list)",
             ]
         }
+        if let rule = record.nat64 {
+            // RFC 7050, by which a guest's own translator finds the prefix: dnsmasq has no DNS64.
+            lines += Translation.wellKnownAddresses.map {
+                "host-record=\(Translation.wellKnownName),\($0),\(rule.embedded($0))"
+            }
+        }
         for (index, subnet) in record.subnets.enumerated() {
             let tag = "subnet\(index)"
             lines += subnet.prefix.family == .ipv4 ? ipv4(subnet, tag) : ipv6(subnet, tag, network)

@@ -16,6 +16,7 @@ struct ServicePlan: Sendable, Equatable {
     let configuration: String
     let leases: String
     let names: String
+    let translation: Translation?
 
     /// - Parameters:
     ///   - ports: the network's.
@@ -32,6 +33,7 @@ struct ServicePlan: Sendable, Equatable {
         configuration = DNSMasqText.configuration(network, files)
         leases = DNSMasqText.leases(network.record, ports)
         self.names = DNSMasqText.names(network.record, names)
+        translation = network.translation
     }
 
     private static func links(_ network: PlannedNetwork) -> [String] {
@@ -50,10 +52,10 @@ struct ServicePlan: Sendable, Equatable {
             "link set dev uplink up",
             "address replace \(ServiceAddresses.router)/64 dev uplink nodad",
         ]
-        if network.routed.contains(where: { $0.prefix.family == .ipv4 }) {
+        if network.outside.contains(.ipv4) {
             lines.append("route replace 0.0.0.0/0 via inet6 \(ServiceAddresses.host) dev uplink")
         }
-        if network.routed.contains(where: { $0.prefix.family == .ipv6 }) {
+        if network.outside.contains(.ipv6) {
             lines.append("route replace ::/0 via \(ServiceAddresses.host) dev uplink")
         }
         return lines
@@ -117,7 +119,8 @@ struct ServicePlan: Sendable, Equatable {
         // Only to the outside and back: what a guest says to another goes over the bridge.
         rules.add(
             "forward", hook: "type filter hook forward priority 0",
-            ["ip daddr 169.254.0.0/16 drop", "ip6 daddr fe80::/10 drop"])
+            ["ip daddr 169.254.0.0/16 drop", "ip6 daddr fe80::/10 drop"]
+                + (network.translation?.forwarding ?? []))
         return rules
     }
 }

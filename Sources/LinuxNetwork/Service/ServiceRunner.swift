@@ -1,19 +1,25 @@
 import Foundation
 import MetaStackModel
 
-/// Keeps the services of networks as their plans say: namespaces, files, and one dnsmasq each.
+/// Keeps the services of networks as their plans say: namespaces, files, and one dnsmasq each, with a
+/// translator where guests of IPv6 alone have IPv4 addresses.
 ///
-/// dnsmasq runs by itself, so that guests get addresses while the agent is being upgraded; whether
-/// it runs is looked at with every ``keep(_:)``.
+/// Both run by themselves (``Daemon``); whether they do is looked at with every ``keep(_:)``.
 actor ServiceRunner {
     let commands: HostCommands
     let directory: String
+    let translator: any AddressTranslator
     /// What each network has got.
     private var applied: [NetworkID: ServicePlan] = [:]
 
-    init(commands: HostCommands, directory: String) {
+    init(commands: HostCommands, directory: String, translator: any AddressTranslator) {
         self.commands = commands
         self.directory = directory
+        self.translator = translator
+    }
+
+    private func daemons(_ files: ServiceFiles) -> [Daemon] {
+        [files.dnsmasq, translator.daemon(files)].compactMap(\.self)
     }
 
     // MARK: Namespaces
@@ -23,10 +29,10 @@ actor ServiceRunner {
     /// - Returns: whether it is new, and what went into an old one is lost.
     func prepare(_ files: ServiceFiles) async throws(NetworkPlaneError) -> Bool {
         if Namespaces.isMounted(files.namespace) { return false }
-        try Self.make(directory: files.directory)
-        try Self.write("", to: files.namespace)
+        try files.make()
+        try files.write("", to: files.namespace)
         // Mounts end with their mount namespace, which may have been an earlier agent's.
-        if let process = Processes.running(files) {
+        if let process = daemons(files).lazy.compactMap(\.process).first {
             try await commands.run(
                 "mount", ["--bind", "/proc/\(process)/ns/net", files.namespace])
             return false
@@ -51,24 +57,27 @@ actor ServiceRunner {
         let text = lines.joined(separator: "\n") + "\n"
         try await inside.run("ip", ["-batch", "-"], input: text)
         try await serve(plan, inside)
+        if let translation = plan.translation {
+            try await translator.keep(translation, plan.files, inside)
+        } else {
+            try await translator.remove(plan.files, inside)
+        }
         applied[plan.id] = plan
     }
 
     private func serve(
         _ plan: ServicePlan, _ inside: HostCommands
     ) async throws(NetworkPlaneError) {
-        let isOther = try Self.write(plan.configuration, to: plan.files.configuration)
-        let hasOtherLeases = try Self.write(plan.leases, to: plan.files.leases)
-        let hasOtherNames = try Self.write(plan.names, to: plan.files.names)
-        var process = Processes.running(plan.files)
-        if isOther, process != nil {
-            try await Processes.end(plan.files)
-            process = nil
-        }
-        if let process {
-            if hasOtherLeases || hasOtherNames { Processes.reread(process) }
-        } else {
-            try await inside.run("dnsmasq", ["--conf-file=\(plan.files.configuration)"])
+        let files = plan.files
+        let isOther = try files.write(plan.configuration, to: files.configuration)
+        let hasOtherLeases = try files.write(plan.leases, to: files.leases)
+        let hasOtherNames = try files.write(plan.names, to: files.names)
+        if isOther { try await files.dnsmasq.end() }
+        if files.dnsmasq.process == nil {
+            try await files.dnsmasq.start(inside)
+        } else if hasOtherLeases || hasOtherNames {
+            // `man dnsmasq`, SIGHUP.
+            files.dnsmasq.reread()
         }
     }
 
@@ -76,43 +85,11 @@ actor ServiceRunner {
     func endAll(but kept: Set<ServiceFiles>) async throws(NetworkPlaneError) {
         applied = applied.filter { kept.contains($0.value.files) }
         for files in ServiceFiles.all(in: directory) where !kept.contains(files) {
-            try await Processes.end(files)
+            for daemon in daemons(files) { try await daemon.end() }
             if Namespaces.isMounted(files.namespace) {
                 try await commands.run("umount", [files.namespace])
             }
-            try Self.remove(files.directory)
+            try ServiceFiles.remove(files.directory)
         }
-    }
-
-    // MARK: Files
-
-    private static func make(directory: String) throws(NetworkPlaneError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw NetworkPlaneError(.file, "cannot make \(directory): \(error)")
-        }
-    }
-
-    private static func remove(_ path: String) throws(NetworkPlaneError) {
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            throw NetworkPlaneError(.file, "cannot remove \(path): \(error)")
-        }
-    }
-
-    /// - Returns: whether the file had another content.
-    @discardableResult
-    private static func write(_ text: String, to path: String) throws(NetworkPlaneError) -> Bool {
-        let data = Data(text.utf8)
-        if FileManager.default.contents(atPath: path) == data { return false }
-        do {
-            try data.write(to: URL(filePath: path))
-        } catch {
-            throw NetworkPlaneError(.file, "cannot write \(path): \(error)")
-        }
-        return true
     }
 }

@@ -25,7 +25,8 @@ struct LinuxGuestNetwork: GuestNetwork {
             noVXLANs: offer.hasVXLANs
                 ? underlay == nil ? "the host has no address for them (network.underlay)" : nil
                 : "the kernel has no VXLANs (vxlan)",
-            noProtection: offer.tracking == nil ? offer.problems.first : nil)
+            noProtection: offer.tracking == nil ? offer.problems.first : nil,
+            noNAT64: offer.noNAT64)
     }
 
     func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport {

@@ -12,6 +12,8 @@ struct NetworkCreate: ClusterCommand {
               metastack network create blue --vni 70 \\
                 --subnet 10.7.0.0/24,gateway=10.7.0.1,gateway-mode=node,nat=true \\
                 --subnet fd00:7::/64,gateway=fd00:7::1,gateway-mode=node --domain example.org
+              metastack network create six --vni 6 --subnet fd00:6::/64,gateway=fd00:6::1,gateway-mode=node \\
+                --nat64 10.64.0.0/24,prefix=fd00:64::/96
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -51,6 +53,14 @@ struct NetworkCreate: ClusterCommand {
             """, valueName: "prefix,key=value"), transform: SubnetText.init)
     var subnet: [SubnetText] = []
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            IPv4 addresses for guests that have IPv6 alone, and behind a comma prefix=, under which they \
+            reach IPv4; else 64:ff9b::/96.
+            """, valueName: "prefix,key=value"), transform: NAT64Text.init)
+    var nat64: NAT64Text?
+
     @Option(help: ArgumentHelp("Its guests are NAME.NETWORK.DOMAIN.", valueName: "domain"))
     var domain: String?
 
@@ -89,6 +99,7 @@ struct NetworkCreate: ClusterCommand {
             if let number { fields[name] = .integer(Int64(number)) }
         }
         if !subnet.isEmpty { fields["subnets"] = .array(subnet.map(\.json)) }
+        fields["nat64"] = nat64?.json
         if !search.isEmpty { fields["search"] = .array(search.map { .string($0) }) }
         if !labels.label.isEmpty {
             fields["labels"] = .object(labels.label.dictionary.mapValues { .string($0) })

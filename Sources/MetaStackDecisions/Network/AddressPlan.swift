@@ -140,7 +140,7 @@ private struct Choice {
     mutating func addresses(of nic: WantedNIC) throws(VMPlan.Impossible) -> [IPAddress] {
         guard let network = nic.network else { return [] }
         var addresses: [IPAddress] = []
-        for family in network.record.families {
+        for family in network.record.givenFamilies {
             let asked = nic.wish.addresses.filter { $0.family == family }
             if asked.isEmpty {
                 addresses.append(try address(family, of: nic, network))
@@ -154,12 +154,10 @@ private struct Choice {
     private mutating func address(
         _ family: IPAddress.Family, of nic: WantedNIC, _ network: WantedNIC.Reference
     ) throws(VMPlan.Impossible) -> IPAddress {
-        let ranges = network.record.subnets.filter { $0.prefix.family == family }
-            .flatMap(\.dynamicRanges)
         guard
             let address = kept(family, of: nic, network)
                 ?? FreeAddress.first(
-                    in: ranges, for: vm, nic: nic.place,
+                    in: network.record.dynamicRanges(family), for: vm, nic: nic.place,
                     isHeld: { isUsed(AddressID(network: network.id, address: $0)) })
         else { throw exhausted(family, network.record) }
         given[AddressID(network: network.id, address: address)] = AddressPlan.Holder(
@@ -187,10 +185,13 @@ private struct Choice {
         _ family: IPAddress.Family, _ network: Network
     ) -> VMPlan.Impossible {
         let subnets = network.subnets.filter { $0.prefix.family == family }
-        let count = FreeAddress.count(of: subnets.flatMap(\.dynamicRanges))
-        let whole = subnets.flatMap { subnet in
-            subnet.ranges.isEmpty ? ["\(subnet.prefix)"] : subnet.ranges.map(\.description)
-        }.joined(separator: ", ")
+        let count = FreeAddress.count(of: network.dynamicRanges(family))
+        let translated = family == .ipv4 ? network.nat64.map { ["\($0.ipv4)"] } : nil
+        let whole =
+            (translated
+            ?? subnets.flatMap { subnet in
+                subnet.ranges.isEmpty ? ["\(subnet.prefix)"] : subnet.ranges.map(\.description)
+            }).joined(separator: ", ")
         return VMPlan.Impossible(
             description: count == 0
                 ? "network \(network.name) has no \(family) addresses for guests in \(whole)"

@@ -10,13 +10,19 @@ public enum NetworkNeed: Hashable, Sendable {
     case vxlans
     /// That guests are kept from each other.
     case protection
+    /// IPv4 for guests that have IPv6 alone.
+    case nat64
 }
 
 extension WantedNIC {
     /// What the NIC's network is made of; none on the bridge that the node's configuration names.
     public var needs: [NetworkNeed] {
         guard let network else { return [] }
-        switch network.record.kind {
+        return kindNeeds(network.record) + (network.record.nat64 == nil ? [] : [.nat64])
+    }
+
+    private func kindNeeds(_ record: Network) -> [NetworkNeed] {
+        switch record.kind {
         case .bridge(let bridge): return bridge.map { [.bridge($0), .protection] } ?? [.protection]
         case .vlan(let uplink, _): return [.uplink(uplink), .vlans, .protection]
         case .vxlan: return [.vxlans, .protection]
@@ -32,16 +38,19 @@ public struct NetworkOffer: Hashable, Sendable {
     public var noVLANs: String?
     public var noVXLANs: String?
     public var noProtection: String?
+    /// Why it translates no addresses; nil where it does.
+    public var noNAT64: String?
 
     public init(
         bridges: Set<String> = [], uplinks: Set<String> = [], noVLANs: String? = nil,
-        noVXLANs: String? = nil, noProtection: String? = nil
+        noVXLANs: String? = nil, noProtection: String? = nil, noNAT64: String? = nil
     ) {
         self.bridges = bridges
         self.uplinks = uplinks
         self.noVLANs = noVLANs
         self.noVXLANs = noVXLANs
         self.noProtection = noProtection
+        self.noNAT64 = noNAT64
     }
 
     /// Why the host cannot give what is needed; nil where it can.
@@ -55,6 +64,7 @@ public struct NetworkOffer: Hashable, Sendable {
         case .vlans: noVLANs.map { "it makes no VLANs: \($0)" }
         case .vxlans: noVXLANs.map { "it makes no VXLANs: \($0)" }
         case .protection: noProtection.map { "it cannot keep guests from each other: \($0)" }
+        case .nat64: noNAT64.map { "it gives guests of IPv6 alone no IPv4: \($0)" }
         }
     }
 }

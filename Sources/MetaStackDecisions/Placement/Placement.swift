@@ -202,7 +202,8 @@ extension NetworkOffer {
             bridges: Set(host.networks), uplinks: Set(host.interfaces),
             noVLANs: host.plane.map(\.noVLANs) ?? nothing,
             noVXLANs: host.plane.map(\.noVXLANs) ?? nothing,
-            noProtection: host.plane.map(\.noProtection) ?? nothing)
+            noProtection: host.plane.map(\.noProtection) ?? nothing,
+            noNAT64: host.plane.map(\.noNAT64) ?? nothing)
     }
 }
 

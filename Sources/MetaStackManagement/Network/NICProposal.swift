@@ -46,9 +46,23 @@ struct NICProposal {
                     refuse(index, "addresses.\(place)", problem)
                 }
             }
+            checkTranslated(nic, index, network.network.value)
         }
         if let mac = nic.mac, let holder = holder(of: mac, network?.id) {
             refuse(index, "mac", "\(mac) is vm \(holder)'s in the same network")
+        }
+    }
+
+    /// One address is translated to one.
+    private mutating func checkTranslated(_ nic: DesiredNIC, _ index: Int, _ network: Network) {
+        guard network.nat64 != nil else { return }
+        let ipv4 = nic.addresses.filter { $0.family == .ipv4 }.count
+        let ipv6 = max(nic.addresses.count - ipv4, 1)
+        if ipv4 > ipv6 {
+            refuse(
+                index, "addresses",
+                "\(ipv4) IPv4 addresses need as many of IPv6 in network \(network.name), and there "
+                    + (ipv6 == 1 ? "is one" : "are \(ipv6)"))
         }
     }
 

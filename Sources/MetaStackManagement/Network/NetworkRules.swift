@@ -10,7 +10,9 @@ extension ResourceProposal {
         try requireNobodySays(old?.name, network.name)
         if let old, old.kind != network.kind { try requireUnused(id, network, old) }
         for other in cluster.networks.sorted(by: { $0.key < $1.key }) where other.key != id {
-            if let problem = Self.collision(of: network, with: other.value.value) {
+            if let problem = Self.collision(of: network, with: other.value.value)
+                ?? Self.ambiguity(of: network, with: other.value.value)
+            {
                 throw refused(.conflict, [problem])
             }
         }
@@ -77,6 +79,30 @@ extension ResourceProposal {
         }
     }
 
+    /// IPv4 addresses by which guests are reached from outside their network are theirs alone.
+    private static func ambiguity(of network: Network, with other: Network) -> FieldProblem? {
+        let problem = "of network \(other.name), whose guests are reached there, too"
+        if let own = network.nat64?.ipv4,
+            let taken = reached(in: other).first(where: { $0.overlaps(own) })
+        {
+            return FieldProblem(
+                path: "nat64.ipv4", problem: "\(own) overlaps \(taken) \(problem)")
+        }
+        guard let taken = other.nat64?.ipv4,
+            let place = network.subnets.firstIndex(where: {
+                $0.gatewayMode == .node && $0.prefix.overlaps(taken)
+            })
+        else { return nil }
+        return FieldProblem(
+            path: "subnets.\(place).prefix",
+            problem: "subnet \(network.subnets[place].prefix) overlaps \(taken) \(problem)")
+    }
+
+    private static func reached(in network: Network) -> [IPPrefix] {
+        [network.nat64?.ipv4].compactMap(\.self)
+            + network.subnets.filter { $0.gatewayMode == .node }.map(\.prefix)
+    }
+
     /// Addresses that guests have and that the network would have no more.
     private func heldProblems(_ id: NetworkID, _ network: Network) -> [FieldProblem] {
         cluster.addresses[id].sorted { $0.key < $1.key }.compactMap { address, held in
@@ -84,7 +110,8 @@ extension ResourceProposal {
             let holder = cluster.vmName(held.value.vm)
             let place = network.subnets.firstIndex { $0.prefix.contains(address) }
             return FieldProblem(
-                path: place.map { "subnets.\($0).gateway" } ?? "subnets",
+                path: place.map { "subnets.\($0).gateway" }
+                    ?? (address.family == .ipv4 && network.nat64 != nil ? "nat64" : "subnets"),
                 problem: "\(address) is held by vm \(holder), and \(problem)")
         }.prefix(10).map(\.self)
     }

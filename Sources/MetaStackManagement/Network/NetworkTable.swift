@@ -48,12 +48,19 @@ extension Cluster {
             ("id", id.text), ("message", malformed[RecordKey.network(id).path]?.description),
             ("kind", network?.kind.words),
             ("mtu", network.map { $0.mtu?.description ?? "as the links allow" }),
+            ("nat64", network?.nat64.map { nat64Words($0, id) }),
             ("domain", network?.domain?.text),
             ("search", network?.search.map(\.text).joined(separator: " ")),
             ("labels", Listing.Cell.labels(network?.labels ?? [:]).text),
             ("revision", networks[id]?.revision.description),
             ("used by", users(of: id).joined(separator: ", ")),
         ]
+    }
+
+    private func nat64Words(_ nat64: NAT64, _ id: NetworkID) -> String {
+        let held = addresses[id].keys.filter { nat64.ipv4.contains($0) }
+        let room = UInt128(1) << UInt128(nat64.ipv4.family.bits - nat64.ipv4.length)
+        return "\(nat64.ipv4), \(held.count) of \(room) held; IPv4 is under \(nat64.prefix)"
     }
 
     package static let subnetHeadings = [

@@ -44,6 +44,12 @@ extension ResourceKind {
         ResourceField(
             "subnets", .list(.object(subnetFields), most: Network.mostSubnets),
             "its addresses, IPv4 and IPv6"),
+        ResourceField(
+            "nat64",
+            .object([
+                ResourceField("ipv4", aPrefix, required: true, "such as 198.51.100.0/28"),
+                ResourceField("prefix", aPrefix, "under which they reach IPv4; else 64:ff9b::/96"),
+            ]), "IPv4 addresses of guests that have IPv6 alone"),
         ResourceField("domain", .hostName, "its guests' names are NAME.NETWORK.DOMAIN"),
         ResourceField(
             "search", .list(.hostName, most: Network.mostSearchDomains),

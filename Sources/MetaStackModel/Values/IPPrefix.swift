@@ -45,6 +45,13 @@ public struct IPPrefix: Hashable, Comparable, Sendable, Codable, CustomStringCon
         try self.init(address, length: length)
     }
 
+    /// From a first address and a length that are known to fit.
+    init(unchecked first: IPAddress, length: Int) {
+        assert(first.number & Self.hostMask(first.family, length) == 0)
+        address = first
+        self.length = length
+    }
+
     /// The one address by itself: `/32` or `/128`.
     public init(only address: IPAddress) {
         self.address = address

@@ -235,6 +235,19 @@ struct SeedNetworkTests {
         #expect(try NetworkConfig(#require(text)).problem == nil)
     }
 
+    @Test func aTranslatedAddressIsNoneOfTheGuests() throws {
+        let subnet = try Subnet(
+            prefix: IPPrefix("fd00:6::/64"), gateway: IPAddress("fd00:6::1"), gatewayMode: .node)
+        let nat64 = try NAT64(ipv4: IPPrefix("9.64.0.0/24"))
+        for kind in [Network.Kind.bridge(nil), .vxlan(vni: 6, group: nil, port: 4789)] {
+            var cluster = Cluster()
+            try cluster.addNetwork("six", [subnet], kind: kind, nat64: nat64)
+            let nics = [try nic(0, "six", ["9.64.0.5", "fd00:6::5"])]
+            let text = try #require(try config(cluster, nics, CloudInit()))
+            #expect(!text.contains("9.64.0.5") && !text.contains("dhcp4: true"))
+        }
+    }
+
     @Test func whatTheRecordSaysGoesBefore() throws {
         var cluster = Cluster()
         try cluster.addNetwork("blue", [.of("10.7.0.0/24")], kind: .bridge(nil))

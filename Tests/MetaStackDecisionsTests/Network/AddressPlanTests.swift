@@ -129,6 +129,34 @@ struct AddressPlanTests {
                 + "all 3 of 10.7.0.4-10.7.0.5, 10.7.0.9 are held")
     }
 
+    @Test func aNICOfANetworkWithNAT64GetsAnIPv4AddressBesideItsOwn() throws {
+        var cluster = Cluster()
+        let subnet = try Subnet(
+            prefix: IPPrefix("fd00:6::/64"), gateway: IPAddress("fd00:6::1"), gatewayMode: .node)
+        let nat64 = try NAT64(ipv4: IPPrefix("198.51.100.4/31"), prefix: IPPrefix("fd00:64::/96"))
+        try cluster.addNetwork("six", [subnet], nat64: nat64)
+        var given: Set<IPAddress> = []
+        for number in 0..<2 {
+            let vm = VMID(unchecked: "vm-\(number)")
+            let plan = try plan([DesiredNIC(network: "six")], in: cluster, vm: vm)
+            #expect(plan.nics[0].addresses.map(\.family) == [.ipv4, .ipv6])
+            let address = plan.nics[0].addresses[0]
+            #expect(nat64.ipv4.contains(address) && given.insert(address).inserted)
+            #expect(plan.changes.map(\.id.address) == plan.nics[0].addresses)
+            try cluster.hold("\(address)", of: "six", by: vm.text)
+            let again = try self.plan([DesiredNIC(network: "six")], in: cluster, vm: vm)
+            #expect(again.nics[0].addresses[0] == address)
+        }
+        #expect(
+            problem([DesiredNIC(network: "six")], in: cluster)
+                == "network six has no free IPv4 address: all 2 of 198.51.100.4/31 are held")
+        let asked = DesiredNIC(network: "six", addresses: [try IPAddress("198.51.100.9")])
+        #expect(
+            problem([asked], in: cluster)
+                == "NIC 0: 198.51.100.9 is in none of network six's subnets fd00:6::/64, "
+                + "198.51.100.4/31")
+    }
+
     @Test func whatOthersAreAboutToGetIsNotChosen() throws {
         let cluster = try cluster([.of("10.7.0.0/30")])
         let one = try plan([DesiredNIC(network: "blue")], in: cluster)

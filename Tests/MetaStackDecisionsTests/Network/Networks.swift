@@ -6,10 +6,11 @@ extension Cluster {
     /// A network whose id is `n-` and its name.
     mutating func addNetwork(
         _ name: String, _ subnets: [Subnet],
-        kind: Network.Kind = .vxlan(vni: 7, group: nil, port: 4789)
+        kind: Network.Kind = .vxlan(vni: 7, group: nil, port: 4789), nat64: NAT64? = nil
     ) throws {
         networks[NetworkID(unchecked: "n-" + name)] = Stored(
-            try Network(name: ResourceName(unchecked: name), kind: kind, subnets: subnets),
+            try Network(
+                name: ResourceName(unchecked: name), kind: kind, subnets: subnets, nat64: nat64),
             revision: Revision(3), createRevision: Revision(3))
     }
 

@@ -54,7 +54,7 @@ struct AdmissionTests {
         cluster.hosts[host]?.value.plane = nil
         var request = try request()
         request.needs = [
-            .bridge(try InterfaceName("br1")), .uplink(try InterfaceName("eth1")), .vxlans,
+            .bridge(try InterfaceName("br1")), .uplink(try InterfaceName("eth1")), .vxlans, .nat64,
         ]
         func refusals() throws -> [String] {
             let placement = Placement(cluster)
@@ -66,11 +66,15 @@ struct AdmissionTests {
             try refusals() == [
                 "it has no bridge br1", "it has no uplink eth1",
                 "it makes no VXLANs: its metastack-node has no networks",
+                "it gives guests of IPv6 alone no IPv4: its metastack-node has no networks",
             ])
         cluster.hosts[host]?.value.networks = ["br1"]
         cluster.hosts[host]?.value.interfaces = ["eth1"]
         cluster.hosts[host]?.value.plane = HostPlane(noVXLANs: "there is no network.underlay")
         #expect(try refusals() == ["it makes no VXLANs: there is no network.underlay"])
+        cluster.hosts[host]?.value.plane = HostPlane(noNAT64: "tayga is not installed")
+        #expect(
+            try refusals() == ["it gives guests of IPv6 alone no IPv4: tayga is not installed"])
         cluster.hosts[host]?.value.plane = HostPlane()
         #expect(try refusals() == [])
     }

@@ -12,8 +12,8 @@ enum RecordExamples {
         (ActualImage.self, actualImage), (Arrival.self, arrival),
         (MoveLimits.self, #"{"per_host": 3, "per_cluster": 9}"#),
         (RebalancePolicy.self, rebalance), (SSHKey.self, sshKey),
-        (Network.self, vlan), (Network.self, vxlan), (HeldAddress.self, address),
-        (SecurityGroup.self, securityGroup),
+        (Network.self, vlan), (Network.self, vxlan), (Network.self, six),
+        (HeldAddress.self, address), (SecurityGroup.self, securityGroup),
     ]
 
     private static let vlan = """
@@ -25,6 +25,11 @@ enum RecordExamples {
         """
     private static let vxlan = """
         {"name": "red", "kind": "vxlan", "vni": 70, "group": "ff05::100", "port": 8472}
+        """
+    private static let six = """
+        {"name": "six", "kind": "vxlan", "vni": 6, "subnets": [{"prefix": "fd00:6::/64",
+         "gateway": "fd00:6::1", "gateway_mode": "node"}],
+         "nat64": {"ipv4": "10.64.0.0/24", "prefix": "fd00:64::/96"}}
         """
     private static let address = """
         {"vm": "web", "vm_create_revision": 5, "nic": 1, "mac": "02:00:5e:10:00:01",

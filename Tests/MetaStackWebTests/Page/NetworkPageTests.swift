@@ -11,7 +11,7 @@ import Testing
     private static let network = [
         "name": "blue", "kind": "vxlan", "vni": "70", "group": "", "port": "", "uplink": "",
         "vlan": "", "bridge": "", "mtu": "1400", "domain": "example.org",
-        "search": "a.test, b.test",
+        "search": "a.test, b.test", "nat64": "",
         "subnets": "10.7.0.0/24,gateway=10.7.0.1,dns=9.9.9.9\r\nfd00:7::/64\r\n", "labels": "a=b",
     ]
 
@@ -65,6 +65,33 @@ import Testing
         }
     }
 
+    @Test func addressesThatAreTranslatedAreTypedShownAndTakenAway() async throws {
+        try await LiveServer.run { server in
+            try await server.fill()
+            let client = try await PageClient.loggedIn(.operate, server)
+            var typed = Self.network.merging([
+                "subnets": "fd00:6::/64,gateway=fd00:6::1,gateway-mode=node",
+                "nat64": "10.64.0.0/24,prefix=fd00:64::/96",
+            ]) { $1 }
+            let reply = try await client.submit("/networks", typed, from: "/networks")
+            #expect(reply.status == 303)
+            let (id, made) = try #require(try await server.store.load().networks.first)
+            #expect(try made.value.nat64?.ipv4 == IPPrefix("10.64.0.0/24"))
+            let page = try await client.get("/networks/\(id)").text
+            #expect(page.contains("0 of 256 held"))
+            #expect(page.contains("value=\"10.64.0.0/24,prefix=fd00:64::/96\""))
+            // A prefix that is not typed any more is not kept, and so this is refused.
+            typed["nat64"] = "10.64.0.0/24"
+            let refused = try await save(client, "/networks/\(id)", typed, from: "/networks/\(id)")
+            #expect(refused.status == 422)
+            #expect(refused.text.contains("name a prefix of your own"))
+            typed["nat64"] = ""
+            let gone = try await save(client, "/networks/\(id)", typed, from: "/networks/\(id)")
+            #expect(gone.status == 303)
+            #expect(try await server.store.load().networks[id]?.value.nat64 == nil)
+        }
+    }
+
     @Test func aRefusalStandsBesideItsFieldAndKeepsWhatWasTyped() async throws {
         try await LiveServer.run { server in
             try await server.fill()
@@ -74,6 +101,8 @@ import Testing
                 (["subnets": "10.7.0.1/24"], "did you mean 10.7.0.0/24?"),
                 (["subnets": "10.7.0.0/24,<b>=1"], "is no part of it"),
                 (["uplink": "eth1"], "a vxlan has no uplink"),
+                (["nat64": "9.0.0.0/24"], "nat64 is for networks of IPv6 alone"),
+                (["nat64": "9.0.0.0/24,<b>=1"], "is no part of it"),
                 (["mtu": "100"], "between 1280 and 65535"),
             ] {
                 let typed = Self.network.merging(change) { $1 }

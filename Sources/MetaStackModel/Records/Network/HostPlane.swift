@@ -8,16 +8,19 @@ public struct HostPlane: Record {
     public var noVXLANs: String?
     /// Why it cannot keep guests from each other; nil where it can.
     public var noProtection: String?
+    /// Why it gives no guest of IPv6 alone an IPv4 address; nil where it does.
+    public var noNAT64: String?
     public var rest: [String: JSONValue]
 
     public init(
         underlay: IPAddress? = nil, noVLANs: String? = nil, noVXLANs: String? = nil,
-        noProtection: String? = nil, rest: [String: JSONValue] = [:]
+        noProtection: String? = nil, noNAT64: String? = nil, rest: [String: JSONValue] = [:]
     ) {
         self.underlay = underlay
         self.noVLANs = noVLANs
         self.noVXLANs = noVXLANs
         self.noProtection = noProtection
+        self.noNAT64 = noNAT64
         self.rest = rest
     }
 
@@ -27,6 +30,7 @@ public struct HostPlane: Record {
         noVLANs = try fields.optional("no_vlans")
         noVXLANs = try fields.optional("no_vxlans")
         noProtection = try fields.optional("no_protection")
+        noNAT64 = try fields.optional("no_nat64")
         rest = try fields.rest()
     }
 
@@ -36,5 +40,6 @@ public struct HostPlane: Record {
         try fields.put("no_vlans", noVLANs)
         try fields.put("no_vxlans", noVXLANs)
         try fields.put("no_protection", noProtection)
+        try fields.put("no_nat64", noNAT64)
     }
 }

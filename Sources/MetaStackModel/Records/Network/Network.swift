@@ -11,6 +11,8 @@ public struct Network: Record {
     /// In bytes; nil for what the links below it allow.
     public var mtu: Int?
     public var subnets: [Subnet]
+    /// IPv4 for guests that have IPv6 alone; nil where they have none, or addresses of an IPv4 subnet.
+    public var nat64: NAT64?
     /// Below which its guests have names: `NAME.NETWORK.DOMAIN`; nil where they have none.
     public var domain: DomainName?
     /// Where its guests look for names without dots.
@@ -22,13 +24,14 @@ public struct Network: Record {
     /// - Throws: `ValidationError` where no such network can be.
     public init(
         name: ResourceName, kind: Kind, mtu: Int? = nil, subnets: [Subnet] = [],
-        domain: DomainName? = nil, search: [DomainName] = [], labels: [String: String] = [:],
-        rest: [String: JSONValue] = [:]
+        nat64: NAT64? = nil, domain: DomainName? = nil, search: [DomainName] = [],
+        labels: [String: String] = [:], rest: [String: JSONValue] = [:]
     ) throws {
         self.name = name
         self.kind = kind
         self.mtu = mtu
         self.subnets = subnets
+        self.nat64 = nat64
         self.domain = domain
         self.search = search
         self.labels = labels
@@ -42,6 +45,7 @@ public struct Network: Record {
         kind = try Kind(&fields)
         mtu = try fields.optional("mtu")
         subnets = try fields.list("subnets")
+        nat64 = try fields.optional("nat64")
         domain = try fields.optional("domain")
         search = try fields.list("search")
         labels = try fields.labels()
@@ -55,6 +59,7 @@ public struct Network: Record {
         try kind.write(to: &fields)
         try fields.put("mtu", mtu)
         if !subnets.isEmpty { try fields.put("subnets", subnets) }
+        try fields.put("nat64", nat64)
         try fields.put("domain", domain)
         if !search.isEmpty { try fields.put("search", search) }
         if !labels.isEmpty { try fields.put("labels", labels) }
@@ -78,6 +83,7 @@ public struct Network: Record {
                 path: "subnets.\(index).prefix",
                 problem: "subnet \(subnet.prefix) overlaps subnet \(other.prefix)")
         }
+        try nat64?.check(subnets)
         guard let mtu else { return }
         let hasIPv6 = subnets.contains { $0.prefix.family == .ipv6 }
         let least = hasIPv6 ? Self.leastMTU.ipv6 : Self.leastMTU.ipv4
@@ -103,10 +109,26 @@ extension Network {
         }
     }
 
+    /// The families of which each NIC gets an address, IPv4 first: those of the subnets, and IPv4 where
+    /// it is translated.
+    public var givenFamilies: [IPAddress.Family] {
+        nat64 == nil ? families : IPAddress.Family.allCases
+    }
+
+    /// What NICs get that ask for no address of a family.
+    public func dynamicRanges(_ family: IPAddress.Family) -> [IPRange] {
+        if let nat64, family == .ipv4 {
+            return [IPRange(unchecked: nat64.ipv4.first, nat64.ipv4.last)]
+        }
+        return subnets.filter { $0.prefix.family == family }.flatMap(\.dynamicRanges)
+    }
+
     /// Why no guest can have an address here; nil where one can.
     public func problem(withGuest address: IPAddress) -> String? {
+        if nat64?.ipv4.contains(address) == true { return nil }
         guard let subnet = subnet(of: address) else {
-            let known = subnets.map { "\($0.prefix)" }.joined(separator: ", ")
+            let known = (subnets.map(\.prefix) + [nat64?.ipv4].compactMap(\.self))
+                .map(\.description).joined(separator: ", ")
             return known.isEmpty
                 ? "network \(name) has no subnets"
                 : "\(address) is in none of network \(name)'s subnets \(known)"

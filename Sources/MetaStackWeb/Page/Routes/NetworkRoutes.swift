@@ -106,6 +106,10 @@ struct NetworkRoutes {
                 value: (known?.subnets ?? []).map(SubnetText.text).joined(separator: "\n"),
                 hint: "One a line, such as 10.7.0.0/24,gateway=10.7.0.1,dns=9.9.9.9.",
                 isLong: true),
+            FormView.Field(
+                name: "nat64", label: "NAT64", value: known?.nat64.map(NAT64Text.text) ?? "",
+                hint: "IPv4 addresses of guests that have IPv6 alone, and where they see IPv4, "
+                    + "such as 10.64.0.0/24,prefix=fd00:64::/96."),
             field("domain", "Domain", known?.domain?.text),
             field("search", "Search", known?.search.map(\.text).joined(separator: ", ")),
             FormView.Field(
@@ -116,6 +120,18 @@ struct NetworkRoutes {
         return fields
     }
 
+    /// null where nothing is typed.
+    private static func nat64(_ text: String) throws -> JSONValue {
+        guard !text.trimmed.isEmpty else { return .null }
+        do throws(MetaStackModel.ValidationError) {
+            guard case .object(let fields) = try NAT64Text(text.trimmed).json else { return .null }
+            // A prefix that is not typed is none, whatever the record has.
+            return JSONValue.object(["prefix": .null]).with(fields)
+        } catch {
+            throw Problem.field("nat64", error.description)
+        }
+    }
+
     private static func patch(
         _ typed: [String: String], over labels: [String: String]
     ) throws -> JSONValue {
@@ -123,6 +139,7 @@ struct NetworkRoutes {
             "subnets": try LineText.patch("subnets", typed["subnets"] ?? "") {
                 line throws(MetaStackModel.ValidationError) in try SubnetText(line).json
             },
+            "nat64": try nat64(typed["nat64"] ?? ""),
             "search": LineText.words(typed["search"] ?? ""),
         ])
     }
