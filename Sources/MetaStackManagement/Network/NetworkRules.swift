@@ -105,13 +105,14 @@ extension ResourceProposal {
 
     /// Addresses that guests have and that the network would have no more.
     private func heldProblems(_ id: NetworkID, _ network: Network) -> [FieldProblem] {
-        cluster.addresses[id].sorted { $0.key < $1.key }.compactMap { address, held in
+        let translated = cluster.networks[id]?.value.nat64?.ipv4
+        return cluster.addresses[id].sorted { $0.key < $1.key }.compactMap { address, held in
             guard let problem = network.problem(withGuest: address) else { return nil }
             let holder = cluster.vmName(held.value.vm)
             let place = network.subnets.firstIndex { $0.prefix.contains(address) }
             return FieldProblem(
                 path: place.map { "subnets.\($0).gateway" }
-                    ?? (address.family == .ipv4 && network.nat64 != nil ? "nat64" : "subnets"),
+                    ?? (translated?.contains(address) == true ? "nat64" : "subnets"),
                 problem: "\(address) is held by vm \(holder), and \(problem)")
         }.prefix(10).map(\.self)
     }

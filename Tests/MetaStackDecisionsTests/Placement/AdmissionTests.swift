@@ -64,9 +64,9 @@ struct AdmissionTests {
         }
         #expect(
             try refusals() == [
+                "it gives guests of IPv6 alone no IPv4: its metastack-node has no networks",
                 "it has no bridge br1", "it has no uplink eth1",
                 "it makes no VXLANs: its metastack-node has no networks",
-                "it gives guests of IPv6 alone no IPv4: its metastack-node has no networks",
             ])
         cluster.hosts[host]?.value.networks = ["br1"]
         cluster.hosts[host]?.value.interfaces = ["eth1"]

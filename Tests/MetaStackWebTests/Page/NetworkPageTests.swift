@@ -82,11 +82,11 @@ import Testing
             #expect(page.contains("value=\"10.64.0.0/24,prefix=fd00:64::/96\""))
             // A prefix that is not typed any more is not kept, and so this is refused.
             typed["nat64"] = "10.64.0.0/24"
-            let refused = try await save(client, "/networks/\(id)", typed, from: "/networks/\(id)")
+            let refused = try await save(client, "/networks/\(id)/edit", typed, from: "/networks/\(id)")
             #expect(refused.status == 422)
             #expect(refused.text.contains("name a prefix of your own"))
             typed["nat64"] = ""
-            let gone = try await save(client, "/networks/\(id)", typed, from: "/networks/\(id)")
+            let gone = try await save(client, "/networks/\(id)/edit", typed, from: "/networks/\(id)")
             #expect(gone.status == 303)
             #expect(try await server.store.load().networks[id]?.value.nat64 == nil)
         }
