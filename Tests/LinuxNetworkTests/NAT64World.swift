@@ -85,7 +85,7 @@ struct NAT64World {
             try await Sandbox.ip(
                 [
                     "address add \(port.ipv6)/64 dev eth0 nodad",
-                    "route add default via \(ServiceAddresses.ipv6) dev eth0",
+                    "route replace default via \(ServiceAddresses.ipv6) dev eth0",
                 ], in: guest.namespace)
             try await Sandbox.ip(
                 ["route replace \(port.ipv4) via \(host.underlay)"], in: "\(sandbox.name)-lan")

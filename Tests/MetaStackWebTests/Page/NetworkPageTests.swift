@@ -77,16 +77,17 @@ import Testing
             #expect(reply.status == 303)
             let (id, made) = try #require(try await server.store.load().networks.first)
             #expect(try made.value.nat64?.ipv4 == IPPrefix("10.64.0.0/24"))
-            let page = try await client.get("/networks/\(id)").text
+            let (own, edit) = ("/networks/\(id)", "/networks/\(id)/edit")
+            let page = try await client.get(own).text
             #expect(page.contains("0 of 256 held"))
             #expect(page.contains("value=\"10.64.0.0/24,prefix=fd00:64::/96\""))
             // A prefix that is not typed any more is not kept, and so this is refused.
             typed["nat64"] = "10.64.0.0/24"
-            let refused = try await save(client, "/networks/\(id)/edit", typed, from: "/networks/\(id)")
+            let refused = try await save(client, edit, typed, from: own)
             #expect(refused.status == 422)
             #expect(refused.text.contains("name a prefix of your own"))
             typed["nat64"] = ""
-            let gone = try await save(client, "/networks/\(id)/edit", typed, from: "/networks/\(id)")
+            let gone = try await save(client, edit, typed, from: own)
             #expect(gone.status == 303)
             #expect(try await server.store.load().networks[id]?.value.nat64 == nil)
         }
