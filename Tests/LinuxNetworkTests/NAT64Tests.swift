@@ -49,17 +49,20 @@ import Testing
 
     @Test func aGuestThatMovedIsReachedWhereItIs() async throws {
         try await NAT64World.run { world in
-            let moving = try world.port(10)
+            let (moving, third) = try (world.port(10), world.port(12))
             let guest = try await world.start([moving, world.port(11)], on: 0)[0]
+            let neighbour = try await world.start([third], on: 1)[0]
             let before = try await world.inward(to: guest)
             #expect(before.hasPrefix("open"))
             try await guest.stop()
-            let moved = try await world.start([moving], on: 1)[0]
+            let moved = try await world.start([moving], on: 1, beside: [third])[0]
             _ = try await world.planes[0].converge(world.wishes([world.port(11)]))
             let came = try await world.inward(to: moved)
             #expect(came == "open from fd00:64::c000:263")
             let went = try await world.outward(from: moved)
             #expect(went == "open from 198.51.100.10")
+            let besides = try await world.inward(to: neighbour)
+            #expect(besides.hasPrefix("open"))
             // Where it was, nobody takes its packets any more.
             let routes = try await world.sandbox.hosts[0].commands.run("ip", ["route", "show"])
             #expect(routes.contains("198.51.100.11") && !routes.contains("198.51.100.10"))

@@ -72,9 +72,13 @@ struct NAT64World {
     }
 
     /// Starts guests on a host, which the routers outside learn of.
-    func start(_ ports: [GuestPort], on index: Int) async throws -> [TestGuest] {
+    ///
+    /// - Parameter present: those that are there.
+    func start(
+        _ ports: [GuestPort], on index: Int, beside present: [GuestPort] = []
+    ) async throws -> [TestGuest] {
         let host = sandbox.hosts[index]
-        let report = try await planes[index].converge(wishes(ports))
+        let report = try await planes[index].converge(wishes(present + ports))
         #expect(report.problems.isEmpty)
         var guests: [TestGuest] = []
         for port in ports {
