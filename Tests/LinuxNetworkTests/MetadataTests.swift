@@ -261,7 +261,7 @@ import Testing
             #expect(again == "the next one: tap12")
             // A namespace that was made anew has it, too.
             let files = ServiceFiles(guest.host.directory, NetworkNames(guest.port.network))
-            try await Processes.end(files)
+            try await files.dnsmasq.end()
             try await HostCommands(namespace: nil).run("umount", [files.namespace])
             _ = try await next.converge(wanted)
             #expect(try await world.ask(guest) == "the next one: tap12")
