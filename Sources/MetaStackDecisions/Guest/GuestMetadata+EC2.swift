@@ -47,11 +47,11 @@ extension GuestMetadata {
             ("instance-id", .text(Seed.instance(vm, desired))),
             ("instance-type", .text(desired.value.flavour)),
         ]
-        if let address = first.flatMap({ Self.addresses(of: $0, .ipv6).first }) {
+        if let address = first.flatMap({ addresses(of: $0, .ipv6).first }) {
             entries.append(("ipv6", .text(address)))
         }
         entries.append(("local-hostname", .text(hostName)))
-        if let address = first.flatMap({ Self.addresses(of: $0, .ipv4).first }) {
+        if let address = first.flatMap({ addresses(of: $0, .ipv4).first }) {
             entries.append(("local-ipv4", .text(address)))
         }
         if let first { entries.append(("mac", .text(first.mac.description))) }
@@ -59,6 +59,9 @@ extension GuestMetadata {
             ("network", .folder([("interfaces", .folder([("macs", .folder(interfaces))]))])),
             ("placement", .folder([("availability-zone", .text(zone))])),
         ]
+        if let address = first.flatMap({ translated(of: $0).first }) {
+            entries.append(("public-ipv4", .text(address)))
+        }
         if !keys.isEmpty { entries.append(("public-keys", publicKeys)) }
         return .folder(entries)
     }
@@ -82,10 +85,11 @@ extension GuestMetadata {
                 guard !lines.isEmpty else { return }
                 entries.append((name, .text(lines.joined(separator: "\n"))))
             }
-            add("ipv6s", Self.addresses(of: nic, .ipv6))
+            add("ipv6s", addresses(of: nic, .ipv6))
             entries.append(("local-hostname", .text(hostName)))
-            add("local-ipv4s", Self.addresses(of: nic, .ipv4))
+            add("local-ipv4s", addresses(of: nic, .ipv4))
             entries.append(("mac", .text(nic.mac.description)))
+            add("public-ipv4s", translated(of: nic))
             let used = subnets.map(\.prefix).filter { prefix in
                 nic.addresses.contains { prefix.contains($0) }
             }
@@ -95,7 +99,17 @@ extension GuestMetadata {
         }
     }
 
-    private static func addresses(of nic: ActualNIC, _ family: IPAddress.Family) -> [String] {
-        nic.addresses.filter { $0.family == family }.map(\.description)
+    /// Those that are on the NIC itself.
+    private func addresses(of nic: ActualNIC, _ family: IPAddress.Family) -> [String] {
+        let translated = translated(of: nic)
+        return nic.addresses.filter { $0.family == family }.map(\.description).filter {
+            !translated.contains($0)
+        }
+    }
+
+    /// Those by which others know it, and that its node translates.
+    private func translated(of nic: ActualNIC) -> [String] {
+        let pool = nic.network.flatMap { networks[$0]?.nat64?.ipv4 }
+        return nic.addresses.filter { pool?.contains($0) == true }.map(\.description)
     }
 }

@@ -68,6 +68,20 @@ import Testing
         #expect(metadata.text(at: "/vendor-data") == "")
     }
 
+    @Test func anAddressThatIsTranslatedIsNotItsOwn() throws {
+        var cluster = try cluster(nil)
+        let id = NetworkID(unchecked: "blue")
+        cluster.networks[id]?.value.subnets.removeFirst()
+        cluster.networks[id]?.value.nat64 = try NAT64(
+            ipv4: IPPrefix("10.7.0.0/24"), prefix: IPPrefix("fd00:64::/96"))
+        let metadata = try #require(GuestMetadata(of: web, in: cluster))
+        let nic = "/latest/meta-data/network/interfaces/macs/02%3a00:00:00:00:0a"
+        #expect(metadata.text(at: "/latest/meta-data/local-ipv4") == nil)
+        #expect(metadata.text(at: "/latest/meta-data/public-ipv4") == "10.7.0.5")
+        #expect(metadata.text(at: nic + "/local-ipv4s") == nil)
+        #expect(metadata.text(at: nic + "/public-ipv4s") == "10.7.0.5")
+    }
+
     @Test(arguments: ["latest", "2009-04-04", "2021-03-23"])
     func theTreeIsAsEC2HasIt(version: String) throws {
         let metadata = try metadata(Self.whole)
