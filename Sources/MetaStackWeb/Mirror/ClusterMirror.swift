@@ -28,6 +28,8 @@ package final class ClusterMirror: Service {
         var past: Deque<MirrorUpdate> = []
         var nextReader = 0
         var readers: [Int: AsyncStream<MirrorUpdate>.Continuation] = [:]
+        /// Those who hear of the records themselves.
+        var listeners: [Int: AsyncStream<ClusterChange>.Continuation] = [:]
     }
 
     private let store: ClusterStore
@@ -53,6 +55,7 @@ package final class ClusterMirror: Service {
             group.addTask { await self.followForGood() }
         }
         for reader in state.withLock(\.readers).values { reader.finish() }
+        for listener in state.withLock(\.listeners).values { listener.finish() }
     }
 
     private func followForGood() async {
@@ -85,36 +88,42 @@ package final class ClusterMirror: Service {
     }
 
     private func follow() async throws {
-        let loaded = try await store.load()
-        publish(loaded, changed: [], isReload: true)
-        for try await update in store.follow(loaded) {
-            publish(update.cluster, changed: update.changed, isReload: update.reloaded)
+        var cluster = try await store.load()
+        publish(.reloaded(cluster), cluster, changed: nil)
+        for try await change in store.changes(after: cluster.revision) {
+            let changed = cluster.apply(change)
+            publish(change, cluster, changed: changed)
         }
     }
 
-    private func publish(_ cluster: Cluster, changed: Set<RecordKey>, isReload: Bool) {
-        tell { state in
+    /// - Parameter changed: nil where all records may have changed.
+    private func publish(
+        _ change: ClusterChange, _ cluster: Cluster, changed: Set<RecordKey>?
+    ) {
+        tell(change) { state in
             state.cluster = cluster
             state.isFollowing = true
             let news = MirrorUpdate(
-                revision: cluster.revision, changed: changed, isReload: isReload)
-            if isReload { state.past = [] }
+                revision: cluster.revision, changed: changed ?? [], isReload: changed == nil)
+            if news.isReload { state.past = [] }
             state.past.append(news)
             if state.past.count > Self.mostRemembered { state.past.removeFirst() }
             return news
         }
     }
 
-    /// Changes the state, and tells all readers what is new.
-    private func tell(_ change: (inout State) -> MirrorUpdate) {
-        let tooSlow = state.withLock { state in
+    /// Changes the state, and tells all readers what is new, and all listeners the records of it.
+    private func tell(_ records: ClusterChange? = nil, _ change: (inout State) -> MirrorUpdate) {
+        let (readers, listeners) = state.withLock { state in
             let news = change(&state)
-            return state.readers.values.filter { reader in
-                if case .enqueued = reader.yield(news) { false } else { true }
+            let listeners = records.map { records in
+                state.listeners.values.filter { !$0.takes(records) }
             }
+            return (state.readers.values.filter { !$0.takes(news) }, listeners ?? [])
         }
-        // Without the lock: a stream that ends takes itself off the readers, for which it needs it.
-        for reader in tooSlow { reader.finish() }
+        // Those are too slow. Without the lock: a stream that ends takes itself off, for which it needs it.
+        for reader in readers { reader.finish() }
+        for listener in listeners { listener.finish() }
     }
 
     /// Every change from now on, and before it those after a revision that the reader has seen
@@ -125,11 +134,7 @@ package final class ClusterMirror: Service {
     ) -> AsyncStream<MirrorUpdate> {
         let (stream, reader) = AsyncStream.makeStream(
             of: MirrorUpdate.self, bufferingPolicy: .bufferingOldest(limit))
-        let number = state.withLock { state in
-            let number = state.nextReader
-            state.nextReader += 1
-            return number
-        }
+        let number = newNumber()
         reader.onTermination = { [weak self] _ in
             self?.state.withLock { $0.readers[number] = nil }
         }
@@ -147,6 +152,32 @@ package final class ClusterMirror: Service {
             return [reload]
         }
         return state.past.filter { $0.revision > seen }
+    }
+
+    /// The records of every change from now on, and the revision that they come after; nil before the first
+    /// copy, which is then the first change. The stream ends where its reader is more than `limit` changes
+    /// behind, and where the server ends.
+    package func changes(
+        limit: Int = 4096
+    ) -> (after: Revision?, changes: AsyncStream<ClusterChange>) {
+        let (stream, listener) = AsyncStream.makeStream(
+            of: ClusterChange.self, bufferingPolicy: .bufferingOldest(limit))
+        let number = newNumber()
+        listener.onTermination = { [weak self] _ in
+            self?.state.withLock { $0.listeners[number] = nil }
+        }
+        let revision = state.withLock { state in
+            state.listeners[number] = listener
+            return state.cluster?.revision
+        }
+        return (revision, stream)
+    }
+
+    private func newNumber() -> Int {
+        state.withLock { state in
+            defer { state.nextReader += 1 }
+            return state.nextReader
+        }
     }
 
     /// Calls `body` with the copy, once there is one and whenever a record has changed or may have, until
@@ -174,11 +205,9 @@ package final class ClusterMirror: Service {
     }
 }
 
-/// What is new in the mirror. The records themselves are in ``ClusterMirror/cluster``.
-package struct MirrorUpdate: Sendable, Equatable {
-    package let revision: Revision
-    /// Empty where ``isReload``, and where it only says that the server is there.
-    package let changed: Set<RecordKey>
-    /// Anything may have changed: the watch had to begin anew.
-    package let isReload: Bool
+extension AsyncStream.Continuation where Element: Sendable {
+    /// Whether there was room for it.
+    fileprivate func takes(_ element: Element) -> Bool {
+        if case .enqueued = yield(element) { true } else { false }
+    }
 }

@@ -7,10 +7,10 @@ import Synchronization
 
 /// What happened, for the page of events: etcd's past, and each change as it comes.
 ///
-/// The past is read when somebody looks for the first time, and etcd followed from there by a watch of
-/// its own: each change has to be told with the record before it, of which the mirror's readers learn
-/// nothing. Once nobody has looked for a while it is all forgotten, so that a server whose page of
-/// events is closed has neither the watch nor the copy.
+/// The past is read when somebody looks for the first time; from there on it hears of each change from the
+/// mirror. It keeps the records as they were, since a change has to be told with what was before it. Once
+/// nobody has looked for a while it is all forgotten, so that a server whose page of events is closed has
+/// no such copy.
 final class EventHistory: Sendable {
     /// Events that are kept.
     static let most = 10_000
@@ -45,12 +45,13 @@ final class EventHistory: Sendable {
         (looks, look) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Follows etcd while somebody looks, until its task is cancelled. What etcd refuses is tried again.
-    func follow(_ store: ClusterStore, _ logger: Logger) async {
+    /// Follows what happens while somebody looks, until its task is cancelled. What etcd refuses is tried
+    /// again.
+    func follow(_ store: ClusterStore, _ mirror: ClusterMirror, _ logger: Logger) async {
         for await _ in looks {
             while !Task.isCancelled {
                 do {
-                    try await read(store)
+                    try await read(store, mirror)
                     if !isWanted { break }
                 } catch is CancellationError {
                     return
@@ -64,16 +65,21 @@ final class EventHistory: Sendable {
         }
     }
 
-    /// Returns once nobody looks any more.
-    private func read(_ store: ClusterStore) async throws {
+    /// Returns once nobody looks any more, and where it was too slow to hear of everything.
+    private func read(_ store: ClusterStore, _ mirror: ClusterMirror) async throws {
+        // It listens before it reads, so that nothing happens in between.
+        let (known, changes) = mirror.changes()
         let (log, begun) = EventLog.begin(try await store.past())
+        // A member of etcd's that lags has not seen what the mirror has seen.
+        guard log.revision >= known ?? Revision(0) else { return }
         keep { state in
             state.events = Deque(log.events.suffix(Self.most))
             state.revision = log.revision
         }
         var teller = begun
-        for try await change in store.changes(after: log.revision) {
+        for await change in changes {
             if forgetIfIdle() { return }
+            guard let change = change.since(log.revision) else { continue }
             let news = teller.observe(change, at: now())
             keep { state in
                 state.events.append(contentsOf: news)
@@ -131,7 +137,7 @@ final class EventHistory: Sendable {
         }
     }
 
-    /// Whether it follows etcd, or is about to.
+    /// Whether it follows what happens, or is about to.
     var isWanted: Bool { state.withLock(\.isWanted) }
 }
 
@@ -140,6 +146,16 @@ extension ClusterChange {
         switch self {
         case .records(_, let revision): revision
         case .reloaded(let cluster): cluster.revision
+        }
+    }
+
+    /// What of it is newer than a revision; nil where nothing is.
+    fileprivate func since(_ known: Revision) -> ClusterChange? {
+        guard revision > known else { return nil }
+        switch self {
+        case .reloaded: return self
+        case .records(let records, let revision):
+            return .records(records.filter { $0.revision > known }, revision: revision)
         }
     }
 }

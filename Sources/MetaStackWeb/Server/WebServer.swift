@@ -102,7 +102,7 @@ package struct WebServer: Service {
         try await withThrowingTaskGroup { group in
             group.addTask { try await application.run() }
             group.addTask { await uses.write(to: store, logger) }
-            group.addTask { await history.follow(store, logger) }
+            group.addTask { await history.follow(store, mirror, logger) }
             group.addTask {
                 await mirror.follow(SyslogServer.key) { syslog($0.syslogServer?.value.server) }
             }

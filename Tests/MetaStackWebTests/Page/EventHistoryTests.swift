@@ -57,7 +57,9 @@ import Testing
         try await LiveServer.run { live in
             let history = EventHistory(idle: .zero) { Timestamp(milliseconds: 1) }
             try await withThrowingTaskGroup { group in
-                group.addTask { await history.follow(live.store, Self.quiet) }
+                let mirror = ClusterMirror(store: live.store, logger: Self.quiet)
+                group.addTask { try await mirror.run() }
+                group.addTask { await history.follow(live.store, mirror, Self.quiet) }
                 #expect(!history.isWanted)
                 try await live.put(.flavour(FlavourID(unchecked: "f1")), try Flavour.tiny())
                 let first = await history.log(reaching: Revision(1))
@@ -73,11 +75,24 @@ import Testing
         }
     }
 
+    /// A page waits for two seconds at most; a test for as long as a busy machine takes.
+    private static func log(_ history: EventHistory, reaching revision: Revision) async -> EventLog?
+    {
+        let end = ContinuousClock.now + .seconds(30)
+        var log: EventLog?
+        repeat {
+            log = await history.log(reaching: revision)
+        } while log?.revision != revision && ContinuousClock.now < end
+        return log
+    }
+
     @Test func onlyTheNewestAreKept() async throws {
         try await LiveServer.run { live in
             let history = EventHistory { Timestamp(milliseconds: 1) }
             try await withThrowingTaskGroup { group in
-                group.addTask { await history.follow(live.store, Self.quiet) }
+                let mirror = ClusterMirror(store: live.store, logger: Self.quiet)
+                group.addTask { try await mirror.run() }
+                group.addTask { await history.follow(live.store, mirror, Self.quiet) }
                 let half = EventHistory.most / 2
                 for round in 0..<3 {
                     var last = Revision(0)
@@ -93,13 +108,63 @@ import Testing
                             last = revision
                         }
                     }
-                    let log = await history.log(reaching: last)
+                    let log = await Self.log(history, reaching: last)
                     #expect(log?.revision == last)
                     let before = round == 0 ? "-" : "\(round - 1)"
                     #expect(log?.events.last?.detail == "round \(before) → \(round)")
                 }
                 let log = await history.log(reaching: Revision(1))
                 #expect(log?.events.count == EventHistory.most)
+                group.cancelAll()
+            }
+        }
+    }
+
+    /// What comes is heard by the mirror's, which is there anyway.
+    @Test func itHoldsNoWatchOfItsOwn() async throws {
+        try await LiveServer.run { live in
+            let etcd = CountedWatches(etcd: live.store.client)
+            let store = ClusterStore(client: etcd, prefix: "/metastack")
+            let mirror = ClusterMirror(store: store, logger: Self.quiet)
+            let history = EventHistory { Timestamp(milliseconds: 1) }
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await mirror.run() }
+                group.addTask { await history.follow(store, mirror, Self.quiet) }
+                _ = await history.log(reaching: Revision(1))
+                for name in ["f1", "f2", "f3"] {
+                    try await live.put(.flavour(FlavourID(unchecked: name)), try Flavour.tiny())
+                    let revision = try await live.store.load().revision
+                    let log = await Self.log(history, reaching: revision)
+                    #expect(log?.events.last?.id == name && log?.revision == revision)
+                }
+                group.cancelAll()
+            }
+            #expect(etcd.begun == 1)
+        }
+    }
+
+    /// Nothing is told twice, and nothing is left out, where much is written while the past is read.
+    @Test func whatHappensWhileThePastIsReadIsToldOnce() async throws {
+        try await LiveServer.run { live in
+            let mirror = ClusterMirror(store: live.store, logger: Self.quiet)
+            let history = EventHistory { Timestamp(milliseconds: 1) }
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await mirror.run() }
+                group.addTask { await history.follow(live.store, mirror, Self.quiet) }
+                group.addTask { _ = await history.log(reaching: Revision(1)) }
+                var last = Revision(0)
+                for number in 1...200 {
+                    let key = RecordKey.globalConfig("n\(number)")
+                    let record = GlobalConfig(rest: ["n": .integer(Int64(number))])
+                    if case .written(let revision) = try await live.store.write(
+                        [.put(key, record)], if: [])
+                    {
+                        last = revision
+                    }
+                }
+                let told = await Self.log(history, reaching: last)?.events
+                    .filter { $0.kind == .config }
+                #expect(told?.map(\.id) == (1...200).map { "n\($0)" })
                 group.cancelAll()
             }
         }
