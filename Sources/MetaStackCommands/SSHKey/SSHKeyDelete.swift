@@ -16,11 +16,6 @@ struct SSHKeyDelete: ClusterCommand {
     var name: String
 
     func perform(in session: CommandSession) async throws {
-        let cluster = try await session.access.load(.everything)
-        let id = try cluster.sshKeyNames.find(name)
-        let change = try ResourceChange.delete(.sshKey, id: id.text, in: cluster)
-        try session.requireYes(to: "delete ssh-key \(id)?", confirming)
-        _ = try await session.write(change)
-        session.confirm("deleted ssh-key \(id)")
+        try await session.delete(.sshKey, name, confirming)
     }
 }

@@ -1,11 +1,15 @@
 import Foundation
 import MetaStackModel
 import MetaStackStore
+import Testing
 
 @testable import MetaStackManagement
 
 /// 2027-01-15T08:00:00Z, at which all looks are taken.
 let noon = Timestamp(milliseconds: 1_800_000_000_000)
+
+/// Three hours before.
+let longAgo = "2027-01-15T05:00:00.000Z"
 
 extension Cluster {
     /// Two hosts that are alike, and a VM that host a runs.
@@ -96,4 +100,14 @@ func found(
     var cluster = Cluster.well
     change(&cluster)
     return found(group, cluster)
+}
+
+/// Expects that the checks of a group find one thing in a cluster to which something was done.
+func expectOne(
+    _ group: Check.Group, _ said: String, do remedy: String?,
+    _ location: SourceLocation = #_sourceLocation, after change: (inout Cluster) -> Void
+) {
+    let found = found(group, after: change)
+    #expect(found.map(\.said) == [said], sourceLocation: location)
+    #expect(found.map(\.remedy) == [remedy], sourceLocation: location)
 }
