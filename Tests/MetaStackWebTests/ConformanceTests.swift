@@ -1,5 +1,6 @@
 import Foundation
 import MetaStackModel
+import MetaStackStore
 import MetaStackTesting
 import Subprocess
 import Testing
@@ -49,6 +50,8 @@ import Testing
             #expect(count >= Self.cases)
             #expect(
                 !text.contains("mostly returned 429"), "the server refused to be asked so often")
+            // Whatever came of it, nodes can read all that stands there now.
+            #expect(try await server.store.load().malformed.isEmpty)
         }
     }
 }

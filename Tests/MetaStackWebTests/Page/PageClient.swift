@@ -47,9 +47,20 @@ struct PageClient: Sendable {
         return try await send("POST", path, fields)
     }
 
+    /// Asks as a program does, with a role's token; the body is JSON.
+    func ask(
+        _ method: String, _ path: String, _ json: String? = nil, as role: AccessToken.Role?,
+        headers: [String] = []
+    ) async throws -> Reply {
+        var headers = headers
+        if let role { headers.append("Authorization: Bearer \(server.secrets[role] ?? "")") }
+        if json != nil { headers.append("Content-Type: application/json") }
+        return try await send(method, path, json: json, headers: headers)
+    }
+
     func send(
         _ method: String, _ path: String, _ form: [String: String]? = nil,
-        headers: [String] = []
+        json: String? = nil, headers: [String] = []
     ) async throws -> Reply {
         var words = ["-s", "-i", "-X", method, "--max-time", "30", server.url + path]
         if let cookie { words += ["-H", "Cookie: \(cookie)"] }
@@ -59,6 +70,7 @@ struct PageClient: Sendable {
                 .map { "\($0.key.pathSegment)=\($0.value.pathSegment)" }.joined(separator: "&")
             words += ["--data-raw", body]
         }
+        if let json { words += ["--data-raw", json] }
         let result = try await Subprocess.run(
             .name("curl"), arguments: Arguments(words), output: .string(limit: 32 << 20),
             error: .discarded)
