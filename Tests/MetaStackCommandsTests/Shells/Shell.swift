@@ -1,6 +1,5 @@
 import Foundation
 import MetaStackTesting
-import Subprocess
 
 /// A real shell that completes `metastack` over an etcd, in a home of its own.
 struct Shell: Sendable {
@@ -108,33 +107,5 @@ extension Shell.Kind {
         case .zsh: "functions/_metastack"
         case .fish: ".config/fish/completions/metastack.fish"
         }
-    }
-}
-
-/// Programs as people run them, this build's among them.
-enum Program {
-    private static let limit = 4 << 20
-
-    /// Where this build's programs are.
-    static var folder: String {
-        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
-    }
-
-    /// - Returns: what it printed.
-    /// - Throws: `TestingError` with what it complained of, where it failed.
-    static func run(
-        _ words: [String], _ environment: [String: String] = [:]
-    ) async throws -> String {
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-        var values: [Environment.Key: String?] = ["PATH": "\(folder):\(path)"]
-        for (name, value) in environment { values[Environment.Key(stringLiteral: name)] = value }
-        let result = try await Subprocess.run(
-            .name("timeout"), arguments: Arguments(["60"] + words),
-            environment: .inherit.updating(values),
-            output: .string(limit: limit), error: .string(limit: limit))
-        guard result.terminationStatus.isSuccess else {
-            throw TestingError("\(words): \(result.terminationStatus) \(result.standardError)")
-        }
-        return result.standardOutput
     }
 }
