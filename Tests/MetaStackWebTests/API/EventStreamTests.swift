@@ -20,7 +20,8 @@ import Testing
         request.headers = headers
         request.headers["Authorization"] = "Bearer \(server.secrets[.viewer] ?? "")"
         request.admission = .atOnce
-        request.idleTimeout = .seconds(20)
+        // Something is said now and then, whatever happens: only the whole has an end.
+        request.deadline = .seconds(40)
         let stream = try await server.curl.stream(request)
         guard stream.head.isSuccess else { throw TestingError("status \(stream.head.status)") }
         try await meanwhile()
