@@ -60,6 +60,66 @@ extension SystemTests {
                 }
             }
         }
+
+        /// Each write through a server: who, what, from where, before and after.
+        @Test func whatIsWrittenThroughAServerIsAuditedThere() async throws {
+            try await Fixture.run { test in
+                let lab = test.lab
+                let server = try SyslogServerProcess(address: lab.rootAddress, in: test.folder())
+                try await server.run {
+                    try await test.put(
+                        "global_config/syslog_server",
+                        #"{"server": "tcp://\#(lab.rootAddress):\#(server.port)"}"#)
+                    try await ManagementServer.run(test) { management in
+                        // Until it has heard of that, what is written is told nobody.
+                        try await eventually("the server logs there") {
+                            let labels = #"{"probe": "\#(UUID())"}"#
+                            _ = try await management.curl(
+                                "PUT", "flavours/\(test.name("probe"))",
+                                #"{"name": "probe", "vcpus": 1, "ram": 64, "labels": \#(labels)}"#)
+                            return server.lines.contains { $0.contains("event=audit") }
+                        }
+                        #expect(
+                            try await management.curl("DELETE", "flavours/\(test.name("probe"))")
+                                == 202)
+                        let path = "flavours/\(test.name("audited"))"
+                        for (method, body) in [
+                            ("PUT", #"{"name": "audited", "vcpus": 1, "ram": 64}"#),
+                            ("PATCH", #"{"vcpus": 2}"#), ("DELETE", nil),
+                        ] as [(String, String?)] {
+                            #expect(try await management.curl(method, path, body) == 202)
+                        }
+                        let told = { (line: String) in
+                            line.contains("event=audit") && line.contains("flavour audited")
+                        }
+                        let lines = try await server.until("three writes are told") {
+                            $0.count(where: told) == 3
+                        }.filter(told)
+                        for (line, (action, before, after)) in zip(
+                            lines,
+                            [
+                                ("create", nil, 1), ("change", 1, 2), ("delete", 2, nil),
+                            ] as [(String, Int?, Int?)])
+                        {
+                            #expect(line.contains("action=\(action)"), "\(line)")
+                            #expect(line.contains("who=\(test.name("token"))"), "\(line)")
+                            #expect(line.contains("from=127.0.0.1"), "\(line)")
+                            #expect(Self.processors("before", in: line) == before, "\(line)")
+                            #expect(Self.processors("after", in: line) == after, "\(line)")
+                        }
+                    }
+                }
+            }
+        }
+
+        /// How many processors the record has that an audited write names so; nil where there is none.
+        private static func processors(_ name: String, in line: String) -> Int? {
+            // The values stand in the order of their names: after comes before before.
+            guard let start = line.firstRange(of: " \(name)=") else { return nil }
+            let rest = line[start.upperBound...]
+            guard rest.first != "-" else { return nil }
+            return rest.firstMatch(of: /vcpus[^0-9]*([0-9]+)/).flatMap { Int($0.1) }
+        }
     }
 }
 
@@ -110,10 +170,15 @@ private struct SyslogServerProcess: Sendable {
         _ what: String, _ isSo: @escaping ([String]) -> Bool
     ) async throws -> [String] {
         try await eventually(what, within: .seconds(60)) {
-            // There is no file before the first record.
-            let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
-            let lines = text.split(separator: "\n").map(String.init)
+            let lines = lines
             return isSo(lines) ? lines : nil
         }
+    }
+
+    /// What it has received so far.
+    var lines: [String] {
+        // There is no file before the first record.
+        let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map(String.init)
     }
 }

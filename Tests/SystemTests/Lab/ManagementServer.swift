@@ -53,7 +53,7 @@ struct ManagementServer: Sendable {
     }
 
     /// Without any word of where etcd is.
-    private var environment: [String: String] {
+    var environment: [String: String] {
         ["HOME": home.path, "METASTACK_CONFIG": "", "METASTACK_ETCD_ENDPOINTS": ""]
     }
 
