@@ -70,7 +70,7 @@ struct LineShape: Hashable, CustomStringConvertible {
             .replacing(/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/, with: "TIME")
             .replacing(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, with: "ID")
             .replacing(/([0-9a-f]{2}:){5}[0-9a-f]{2}/, with: "MAC")
-            .replacing(/\b[0-9a-f]{16}\b/, with: "ATTEMPT")
+            .replacing(/\.[0-9a-f]{16}\b/, with: ".ATTEMPT")
             .replacing(/\bmt[0-9a-z]+n[0-9]+\b/, with: "INTERFACE")
             .replacing(/host[0-9]+/, with: "HOST")
             .replacing(/\b[0-9]+[smhd]\b/, with: "AGE")
