@@ -108,7 +108,7 @@ let package = Package(
         module(
             "MetaStackAgent", "CMemory", "Ceph", "Curl", "ISO9660", "Libvirt", "LinuxNetwork",
             "MetaStackDecisions", "MetaStackModel", "MetaStackStore", crypto, lifecycle, logging,
-            subprocess),
+            nio, nioHTTP, nioPOSIX, subprocess),
         module(
             "MetaStackManagement", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
             crypto),

@@ -20,6 +20,14 @@ static inline int clibvirt_register_reboot(
         connection, NULL, VIR_DOMAIN_EVENT_ID_REBOOT, callback, context, release);
 }
 
+static inline int clibvirt_register_device_removed(
+    virConnectPtr connection, virConnectDomainEventDeviceRemovedCallback callback, void *context,
+    virFreeCallback release) {
+    return virConnectDomainEventRegisterAny(
+        connection, NULL, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(callback),
+        context, release);
+}
+
 static inline int clibvirt_register_io_error(
     virConnectPtr connection, virConnectDomainEventIOErrorReasonCallback callback, void *context,
     virFreeCallback release) {

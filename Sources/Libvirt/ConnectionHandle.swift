@@ -50,6 +50,11 @@ final class ConnectionHandle: @unchecked Sendable {
         box = context()
         made.events.append(
             try checked(
+                clibvirt_register_device_removed(pointer, deviceRemoved, box, releaseListeners), box
+            ))
+        box = context()
+        made.events.append(
+            try checked(
                 clibvirt_register_io_error(pointer, diskFailed, box, releaseListeners), box))
     }
 

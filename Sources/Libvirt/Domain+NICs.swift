@@ -13,15 +13,20 @@ extension Domain {
         }
     }
 
-    /// Asks the guest to let a card go (`virDomainDetachDeviceFlags`, live only).
+    /// Asks the guest to let a card go, and does not wait for it (`virDomainDetachDeviceAlias`, live
+    /// only). Does nothing where there is no such card.
     ///
-    /// The guest has to agree, and one that boots, hangs or has its processors stopped does not: the call
-    /// returns, or throws after some seconds, while the card is still there. Look at ``nics()``.
-    public func detach(_ nic: NIC) async throws {
-        let xml = try nic.xml()
-        try await call("detach network card \(nic.mac) from domain") { domain, attempt in
+    /// The guest has to agree, and one that boots, hangs or has its processors stopped does not. When
+    /// it has, ``DomainEvent/deviceRemoved(_:alias:)`` says so, and ``nics()`` has the card no more.
+    /// `virDomainDetachDeviceFlags` would wait for up to five seconds, in which the guest could not be
+    /// suspended either.
+    ///
+    /// - Parameter device: the name of the host's end.
+    public func detach(_ device: String) async throws {
+        guard let alias = try await reading().nicAliases[device] else { return }
+        try await call("detach network card \(device) from domain") { domain, attempt in
             try checked(
-                virDomainDetachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE.rawValue), attempt)
+                virDomainDetachDeviceAlias(domain, alias, VIR_DOMAIN_AFFECT_LIVE.rawValue), attempt)
         }
     }
 

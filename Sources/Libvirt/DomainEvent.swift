@@ -12,13 +12,17 @@ public enum DomainEvent: Sendable, Equatable {
     case ioError(DomainIdentity, DiskError)
     /// The guest restarted within its domain (`VIR_DOMAIN_EVENT_ID_REBOOT`).
     case rebooted(DomainIdentity)
+    /// The guest has let go a device that it was asked for; libvirt's alias of it, such as `net1`
+    /// (`VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED`).
+    case deviceRemoved(DomainIdentity, alias: String)
     /// The reader was too slow and events were dropped: list the domains again.
     case overflowed
 
     /// Whom it happened to; nil for `.overflowed`.
     public var domain: DomainIdentity? {
         switch self {
-        case .lifecycle(let identity, _), .ioError(let identity, _), .rebooted(let identity):
+        case .lifecycle(let identity, _), .ioError(let identity, _), .rebooted(let identity),
+            .deviceRemoved(let identity, _):
             identity
         case .overflowed: nil
         }

@@ -12,6 +12,8 @@ public struct DomainReading: Sendable, Equatable {
     public let vcpus: Int
     public let disks: [Disk]
     public let nics: [NIC]
+    /// libvirt's names of those cards while the domain is active, by the names of their host's ends.
+    public let nicAliases: [String: String]
     /// The pseudo terminal behind the serial port, while the domain is active.
     public let consolePath: String?
     public let consoleLogPath: String?
@@ -54,7 +56,12 @@ public struct DomainReading: Sendable, Equatable {
         vcpus = root.first("vcpu").flatMap { Int($0.text) } ?? 1
         let devices = root.first("devices")
         disks = devices?.all("disk").compactMap(Disk.init) ?? []
-        nics = devices?.all("interface").compactMap(NIC.init) ?? []
+        let interfaces = devices?.all("interface") ?? []
+        nics = interfaces.compactMap(NIC.init)
+        nicAliases = interfaces.reduce(into: [:]) { aliases, node in
+            guard let device = node.first("target")?.attribute("dev") else { return }
+            aliases[device] = node.first("alias")?.attribute("name")
+        }
         let serial = devices?.first("serial")
         consolePath = serial?.first("source")?.attribute("path")
         consoleLogPath = serial?.first("log")?.attribute("file")

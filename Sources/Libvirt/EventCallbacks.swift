@@ -19,6 +19,16 @@ func guestRebooted(
     listeners(context)?.send(.rebooted(identity))
 }
 
+/// `virConnectDomainEventDeviceRemovedCallback`.
+func deviceRemoved(
+    _: OpaquePointer?, domain: OpaquePointer?, device: UnsafePointer<CChar>?,
+    _ context: UnsafeMutableRawPointer?
+) {
+    guard let domain, let identity = DomainIdentity(domain) else { return }
+    let alias = device.map { String(cString: $0) } ?? ""
+    listeners(context)?.send(.deviceRemoved(identity, alias: alias))
+}
+
 /// `virConnectDomainEventIOErrorReasonCallback`.
 func diskFailed(
     _: OpaquePointer?, domain: OpaquePointer?, source: UnsafePointer<CChar>?,

@@ -42,6 +42,8 @@ public struct GuestPort: Sendable, Hashable {
     public var addresses: [IPAddress]
     /// Those that there are; a NIC with none gets and sends what it likes.
     public var groups: [SecurityGroupID]
+    /// How much it may get and send; nil for as much as it likes.
+    public var limits: Limits?
     /// What the guest is called in DHCP; nil for nothing.
     public var name: String?
     /// Whose it is, who is told of that one's metadata; nil where there is none to tell.
@@ -50,9 +52,23 @@ public struct GuestPort: Sendable, Hashable {
     /// just moved here, whose connections this host's kernel has not seen begin.
     public var hasArrived: Bool
 
+    /// In kbit/s (1000 bits a second); nil is no limit.
+    public struct Limits: Sendable, Hashable {
+        /// To the guest.
+        public var inbound: Int?
+        /// From the guest.
+        public var outbound: Int?
+
+        public init(inbound: Int? = nil, outbound: Int? = nil) {
+            self.inbound = inbound
+            self.outbound = outbound
+        }
+    }
+
     public init(
         interface: InterfaceName, network: NetworkID, mac: MACAddress, addresses: [IPAddress] = [],
-        groups: [SecurityGroupID] = [], name: String? = nil, vm: VMID? = nil,
+        groups: [SecurityGroupID] = [], limits: Limits? = nil, name: String? = nil,
+        vm: VMID? = nil,
         hasArrived: Bool = false
     ) {
         self.interface = interface
@@ -60,6 +76,7 @@ public struct GuestPort: Sendable, Hashable {
         self.mac = mac
         self.addresses = addresses
         self.groups = groups
+        self.limits = limits
         self.name = name
         self.vm = vm
         self.hasArrived = hasArrived

@@ -100,6 +100,11 @@ public struct Agent: Service {
         let linksService = parts.links.map {
             HostLinksService(links: $0, host: host, router: router, clock: clock, logger: logger)
         }
+        let figures = NodeFigures(view: view, hypervisor: parts.hypervisor, clock: clock)
+        let metricsService = configuration.metrics.listen.map {
+            MetricsService(
+                listen: $0, figures: { await figures.text() }, clock: clock, logger: logger)
+        }
         let witnesses = Witnesses(store: parts.store, logger: logger)
         services =
             [
@@ -131,7 +136,9 @@ public struct Agent: Service {
                 ImageService(
                     view: view, queue: router.images, importer: importer, clock: clock,
                     logger: logger),
-            ] + ([consoles, linksService, networkService] as [(any Service)?]).compactMap(\.self)
+            ]
+            + ([consoles, linksService, networkService, metricsService] as [(any Service)?])
+            .compactMap(\.self)
         self.logger = logger
     }
 

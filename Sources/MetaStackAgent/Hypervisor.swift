@@ -11,6 +11,8 @@ public protocol Hypervisor: Sendable {
     func domains() async throws -> [LocalDomain]
     /// nil where the VM has no domain here.
     func domain(of vm: VMID) async throws -> LocalDomain?
+    /// What all guests have used so far.
+    func figures() async throws -> [GuestFigures]
     /// Creates the domain with its processors stopped: its disks are open, nothing is written.
     func create(_ guest: GuestSpecification) async throws
     func resume(_ vm: VMID) async throws
@@ -20,6 +22,12 @@ public protocol Hypervisor: Sendable {
     func suspend(_ vm: VMID, within limit: Duration) async throws
     /// Asks the guest to shut down (ACPI) and does not wait for it.
     func shutDown(_ vm: VMID) async throws
+    /// Plugs a NIC into a running guest.
+    func attach(_ nic: GuestNIC, to vm: VMID) async throws
+    /// Asks a running guest to let a NIC go and does not wait for it; does nothing where there is none.
+    ///
+    /// - Parameter nic: the host's end.
+    func detach(_ nic: InterfaceName, from vm: VMID) async throws
     /// Ends the domain at once; returns when it is gone.
     func destroy(_ vm: VMID) async throws
     /// Makes ready for a guest that comes from another host.

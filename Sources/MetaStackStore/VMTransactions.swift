@@ -71,9 +71,7 @@ public struct VMTransactions: Sendable {
             orders.flatMap { order -> [RecordWrite] in
                 [.put(.actualVM(order.vm), order.claim, lease: lease)]
                     + order.volumes.map { .put(.volume($0.id), $0.volume) }
-                    + order.addresses.map { id, held, _ in
-                        held.map { .put(.address(id), $0) } ?? .delete(.address(id))
-                    }
+                    + Self.writes(of: order.addresses)
             },
             if: [.underLease(.host(me), lease)]
                 + orders.flatMap { order -> [RecordCondition] in
@@ -110,6 +108,30 @@ public struct VMTransactions: Sendable {
                 unchanged(.desiredVM(vm), desired?.revision), .absent(.actualVM(vm)),
                 .underLease(.host(me), lease),
             ])
+    }
+
+    /// The claim is this node's as it was read, the VM's record still asks for these NICs, and nobody has
+    /// the addresses that are new; those that the VM has are as they were read.
+    public func changeNICs(
+        _ vm: VMID, _ claim: ActualVM, known: Stored<ActualVM>,
+        wanted: MetaStackModel.Revision,
+        addresses: [(id: AddressID, held: HeldAddress?, known: MetaStackModel.Revision?)],
+        lease: LeaseNumber
+    ) async throws -> WriteResult {
+        try await store.write(
+            [.put(.actualVM(vm), claim, lease: lease)] + Self.writes(of: addresses),
+            if: [
+                .unchanged(.actualVM(vm), since: known.revision),
+                .unchanged(.desiredVM(vm), since: wanted),
+            ] + addresses.map { unchanged(.address($0.id), $0.known) })
+    }
+
+    private static func writes(
+        of addresses: [(id: AddressID, held: HeldAddress?, known: MetaStackModel.Revision?)]
+    ) -> [RecordWrite] {
+        addresses.map { id, held, _ in
+            held.map { .put(.address(id), $0) } ?? .delete(.address(id))
+        }
     }
 
     /// The claim is this node's as it was read.

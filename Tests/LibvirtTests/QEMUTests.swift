@@ -180,6 +180,13 @@ import Testing
         #expect(counts.map(\.device) == ["tap-hot1", "tap-hot2", "tap-hot3"])
         let alone = try await domain.nicStatistics(of: "tap-hot1")
         #expect(alone.device == "tap-hot1")
+        let aliases = try await domain.reading().nicAliases
+        #expect(Set(aliases.keys) == ["tap-hot1", "tap-hot2", "tap-hot3"])
+        #expect(Set(aliases.values).count == 3)
+        // No guest is there that could let one go: it is asked, and nobody waits for five seconds.
+        let asked = ContinuousClock.now
+        try await domain.detach("tap-hot2")
+        #expect(asked.duration(to: .now) < .seconds(4))
         try await domain.destroy()
         await connection.close()
     }

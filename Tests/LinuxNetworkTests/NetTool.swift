@@ -182,6 +182,29 @@ enum NetTool {
             except OSError:
                 return "refused"
 
+        # As many datagrams as go for some seconds, and how many of their bytes came.
+        def pour(task):
+            enter(task["server"])
+            server = socket.socket(family(task["address"]), socket.SOCK_DGRAM)
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            server.bind((task["address"], task["port"]))
+            server.setblocking(False)
+            enter(task["client"])
+            client = socket.socket(family(task["address"]), socket.SOCK_DGRAM)
+            client.connect((task["address"], task["port"]))
+            count, end = 0, time.monotonic() + task["seconds"]
+            while time.monotonic() < end:
+                try:
+                    client.send(b"x" * 1200)
+                except OSError:
+                    pass
+                try:
+                    while True:
+                        count += len(server.recv(2000))
+                except BlockingIOError:
+                    pass
+            return count
+
         # A router advertisement for one who asks for it.
         def advertisement(task):
             enter(task["client"])

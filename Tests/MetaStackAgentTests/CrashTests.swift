@@ -1,4 +1,5 @@
 import Etcd
+import LinuxNetwork
 import MetaStackAgent
 import MetaStackDecisions
 import MetaStackModel
@@ -34,6 +35,49 @@ extension AgentTests {
                     if !fired { break }
                 } while steps < 100
                 #expect((10..<100).contains(steps), "it has \(steps) steps")
+            }
+        }
+
+        @Test(arguments: Crash.allCases)
+        func aCrashBeforeAnyStepOfANICsComingOrGoingLosesNothing(_ crash: Crash) async throws {
+            try await Life.run(crash) { life in
+                try await life.fleet.addNetwork("blue", "10.7.0.0/28")
+                try await life.fleet.addNetwork("red", "10.8.0.0/28")
+                var steps = 0
+                repeat {
+                    steps += 1
+                    try await life.fleet.want("web", nics: #"[{"network": "blue"}, {}]"#)
+                    try await life.fleet.until("web runs") { $0.isRunning("web") }
+                    life.crash.arm(before: steps)
+                    // The first one goes, another one comes, and one stays in another place.
+                    let stays = MACAddress(vm: web, nic: 1)
+                    let comes = MACAddress(vm: web, nic: 5)
+                    try await life.fleet.want(
+                        "web",
+                        nics: #"[{"mac": "\#(stays)"}, {"network": "red", "mac": "\#(comes)"}]"#)
+                    try await life.survive(until: "its NICs are others") {
+                        let claim = try await life.fleet.store.load().claim("web")?.value
+                        let guest = await life.host.hypervisor.specification(of: web)
+                        return claim?.state == .running && claim?.macs == [stays, comes]
+                            && Set(guest?.nics.map(\.mac) ?? []) == [stays, comes]
+                    }
+                    let fired = life.crash.disarm()
+                    let cluster = try await life.fleet.store.load()
+                    let held = cluster.addresses.held(by: web)
+                    #expect(held.map(\.id.network.text) == ["red"])
+                    #expect(held.map(\.held.value.mac) == [comes])
+                    #expect(
+                        held.map(\.id.address) == cluster.claim("web")?.value.nics.last?.addresses)
+                    try await life.fleet.eventually("its host keeps it to what it has") {
+                        let ports = life.host.network.wanted.ports
+                        return ports.map(\.mac) == [comes]
+                            && ports.first?.addresses == held.map(\.id.address)
+                    }
+                    try await life.fleet.delete("desired_vms/web")
+                    try await life.fleet.until("nothing is left") { $0.knowsNothing(of: "web") }
+                    if !fired { break }
+                } while steps < 100
+                #expect((4..<100).contains(steps), "it has \(steps) steps")
             }
         }
 
@@ -87,7 +131,9 @@ private final class Life: Sendable {
             .clone, .store, .remove, .writers, .evict, .breakLocks, .liftEvictions, .evicted, .disk,
         ]
         for step in storageSteps { fleet.storage.calls.before(step) { try await crash.pass() } }
-        let guestSteps: [FakeHypervisor.Call] = [.create, .resume, .suspend, .shutDown, .destroy]
+        let guestSteps: [FakeHypervisor.Call] = [
+            .create, .resume, .suspend, .shutDown, .destroy, .attach, .detach,
+        ]
         for step in guestSteps { host.hypervisor.calls.before(step) { try await crash.pass() } }
         agent = Mutex(Self.start(host, in: fleet, crash))
     }
@@ -110,12 +156,27 @@ private final class Life: Sendable {
             return isSo(try await fleet.store.load())
         }
         guard crash.hasFired else { return }
+        try await startAnew()
+        try await fleet.until(what, isSo)
+    }
+
+    /// The same for what is not in the records alone.
+    func survive(until what: String, _ isSo: () async throws -> Bool) async throws {
+        try await fleet.eventually("\(what), or the agent dies") {
+            if crash.hasFired { return true }
+            return try await isSo()
+        }
+        guard crash.hasFired else { return }
+        try await startAnew()
+        try await fleet.eventually(what) { try await isSo() }
+    }
+
+    private func startAnew() async throws {
         await agent.withLock(\.self).kill()
         crash.bury()
         if kind == .host { try await loseHost() }
         let next = Self.start(host, in: fleet, crash)
         agent.withLock { $0 = next }
-        try await fleet.until(what, isSo)
     }
 
     /// What the end of a host takes with it, once its lease has run out.

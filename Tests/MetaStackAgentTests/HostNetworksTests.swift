@@ -54,9 +54,10 @@ struct HostNetworksTests {
     }
 
     private func wanted(
-        _ cluster: Cluster, of host: HostID, domains: Set<VMID> = [], former: [GuestPort] = []
+        _ cluster: Cluster, of host: HostID, ends: Set<InterfaceName> = [],
+        former: [GuestPort] = []
     ) -> HostNetworks {
-        HostNetworks(of: host, in: cluster, domains: domains, former: former, arrived: [])
+        HostNetworks(of: host, in: cluster, ends: ends, former: former, arrived: [])
     }
 
     @Test func aHostHasTheNetworksOfItsGuestsAndKnowsWhereTheOthersAre() throws {
@@ -88,7 +89,33 @@ struct HostNetworksTests {
         var cluster = try cluster()
         let before = wanted(cluster, of: a)
         cluster.actualVMs[web] = nil
-        #expect(wanted(cluster, of: a, domains: [web], former: before.ports).ports == before.ports)
+        let ends: Set<InterfaceName> = [.tap(of: web, nic: 0)]
+        #expect(wanted(cluster, of: a, ends: ends, former: before.ports).ports == before.ports)
         #expect(wanted(cluster, of: a, former: before.ports) == HostNetworks())
+    }
+
+    @Test func aNICThatNobodyWantsKeepsItsGroupsOrIsClosed() throws {
+        var cluster = try cluster()
+        let before = wanted(cluster, of: a)
+        cluster.desiredVMs[web]?.value.nics = [DesiredNIC()]
+        let known = try #require(wanted(cluster, of: a, former: before.ports).ports.first)
+        #expect(known.groups == before.ports.first?.groups)
+        // After a restart of the agent: a group without rules lets nothing in.
+        let unknown = try #require(wanted(cluster, of: a).ports.first)
+        #expect(unknown.groups == [SecurityGroupID(unchecked: "none")])
+        #expect(wanted(cluster, of: a).groups.isEmpty)
+    }
+
+    @Test func aNICIsFoundByItsMACWhateverItsPlaceIs() throws {
+        var cluster = try cluster()
+        let mac = MACAddress(vm: web, nic: 0)
+        let end = InterfaceName.tap(of: web, nic: 2)
+        cluster.actualVMs[web]?.value.nics[0].interface = end
+        cluster.desiredVMs[web]?.value.nics = [
+            DesiredNIC(), DesiredNIC(network: "blue", mac: mac, securityGroups: ["g"]),
+        ]
+        let port = try #require(wanted(cluster, of: a).ports.first)
+        #expect(port.interface == end)
+        #expect(port.groups == [SecurityGroupID(unchecked: "g")])
     }
 }

@@ -254,6 +254,30 @@ import Testing
         #expect(macs == [MACAddress(vm: vm, nic: 1), MACAddress(vm: vm, nic: 0)])
     }
 
+    @Test func theListKnowsNICsByTheirMACAndShowsThoseThatAreStillThere() async throws {
+        var cluster = try Self.withVM()
+        let macs = (0..<3).map { MACAddress(vm: VMID(unchecked: "v1"), nic: $0) }
+        // NIC 0 of the record was NIC 1 of the guest, which has not let its first one go.
+        cluster.put(
+            "desired_vms/v1",
+            #"{"name":"web","flavour":"f1","image":"i1","nics":[{"network":"n1","mac":"\#(macs[1])"}]}"#,
+            at: 9)
+        cluster.put(
+            "actual_vms/v1",
+            #"{"host":"a","state":"running","nics":[{"network":"n1","mac":"\#(macs[1])","#
+                + #""addresses":["10.7.0.6"],"interface":"mt1"},{"network":"n1","mac":"\#(macs[0])","#
+                + #""addresses":["10.7.0.5"],"interface":"mt0"}]}"#, at: 10)
+        let access = FakeAccess(cluster)
+        let list = try await run("vm", "nic", "list", "web", on: access)
+        let lines = list.output.split(separator: "\n").dropFirst()
+        #expect(lines.count == 2)
+        #expect(lines.first?.contains("10.7.0.6") == true && lines.first?.contains("mt1") == true)
+        #expect(lines.last?.contains("10.7.0.5") == true && lines.last?.contains("mt0") == true)
+        // What the first one holds is not this one's, though it was at its place.
+        let change = try NICChange(VMID(unchecked: "v1"), in: cluster)
+        #expect(change.addresses(0).map(\.description) == ["10.7.0.6", "fd00:7::6"])
+    }
+
     @Test func aNICIsDetachedByItsMACOrItsNetwork() async throws {
         let access = FakeAccess(try Self.withVM())
         let both = await failure("vm", "nic", "detach", "web", "blue", on: access)

@@ -12,6 +12,8 @@ import Testing
         .watchWithoutList: 26, .claimUnwanted: 20, .claimWithoutLease: 1, .claimTwice: 159,
         .recordBlindly: 85, .claimInPlaceBlindly: 111, .handOverBlindly: 705, .forgetAsking: 309,
         .reuseNames: 288,
+        .releaseBeforeUnplug: 1, .giveTwice: 64, .keepAddresses: 4,
+        .plugBeforeRules: 1,
     ]
 
     @Test func thereAreTwelveMistakesAtLeastAndEachHasASeed() {

@@ -74,6 +74,69 @@ extension SystemTests {
             }
         }
 
+        /// The guest's own kernel finds the card, and lets it go.
+        @Test func aNICComesToAGuestThatRunsAndGoesAgain() async throws {
+            try await Fixture.run { test in
+                let lab = test.lab
+                let blue = test.name("hot")
+                try await test.put(
+                    "networks/\(blue)",
+                    """
+                    {"name": "\(blue)", "kind": "vxlan", "vni": 79,
+                     "subnets": [{"prefix": "10.79.0.0/28"}]}
+                    """)
+                let vm = test.guest("plugged")
+                func want(_ nics: String) async throws {
+                    try await lab.etcdctl(
+                        "put", "/metastack/desired_vms/\(vm.id)",
+                        """
+                        {"name": "\(vm.id)", "flavour": "tiny", "image": "tiny", "state": "start",
+                         "nics": \(nics)}
+                        """)
+                }
+                try await want("[{}]")
+                let old = try await vm.counting()
+                let host = old.value.host
+                func ends() async throws -> Int {
+                    try await lab.execute(host, "virsh", "-q", "dumpxml", vm.domain)
+                        .checked("virsh dumpxml").components(separatedBy: "<interface ").count - 1
+                }
+                try await want(#"[{}, {"network": "\#(blue)"}]"#)
+                let nic: ActualNIC = try await eventually("the guest has two NICs") {
+                    guard try await ends() == 2, let nics = try await vm.claim()?.value.nics,
+                        nics.count == 2
+                    else { return nil }
+                    return nics[1]
+                }
+                let end = try #require(nic.interface)
+                #expect(nic.addresses.count == 1)
+                #expect(
+                    try await lab.store.load().addresses.held(by: vm.id).map(\.id.address)
+                        == nic.addresses)
+                let rules = try await lab.execute(
+                    host, "nft", "list", "map", "bridge", "metastack", "guests_from"
+                ).checked("nft list map")
+                #expect(rules.contains(end.text), "\(rules)")
+
+                try await want("[{}]")
+                try await eventually("nothing is left of it", within: .seconds(90)) {
+                    guard try await ends() == 1 else { return false }
+                    let cluster = try await lab.store.load()
+                    let links = try await lab.execute(host, "ip", "-o", "link").checked("ip link")
+                    let tables = try await lab.execute(host, "nft", "list", "tables")
+                        .checked("nft list tables")
+                    return cluster.addresses.held(by: vm.id).isEmpty
+                        && cluster.actualVMs[vm.id]?.value.macs == old.value.macs
+                        && !links.contains(": \(end)") && !links.contains(": ms")
+                        && tables.isEmpty
+                }
+                let new = try #require(try await vm.claim())
+                #expect(new.incarnation == old.incarnation)
+                #expect(try await lab.store.load().histories[vm.id]?.value.boots == 1)
+                try await vm.counting(past: 0)
+            }
+        }
+
         /// What libvirt and the kernel say.
         private func expectNICs(of vm: Guest, _ claim: ActualVM, _ lab: Lab) async throws {
             let host = claim.host

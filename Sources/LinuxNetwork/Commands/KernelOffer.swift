@@ -15,8 +15,10 @@ public struct KernelOffer: Sendable, Equatable {
     public var hasVXLANs: Bool
     /// Whether dnsmasq is there, which gives guests their addresses.
     public var hasDNSMasq: Bool
-    /// Whether rules can count what each guest sends (`nft_limit`).
+    /// Whether rules can count and limit what each guest sends and gets (`nft_limit`).
     public var hasRateLimits: Bool
+    /// Whether libvirt can limit a NIC on a bridge that is nobody's network: by HTB, SFQ and policing.
+    public var hasShaping: Bool
     /// Why guests of IPv6 alone get no IPv4 addresses here; nil where they do.
     public var noNAT64: String?
 
@@ -25,7 +27,8 @@ public struct KernelOffer: Sendable, Equatable {
 
     public init(
         tracking: Tracking?, hasVLANs: Bool = true, hasVXLANs: Bool = true,
-        hasDNSMasq: Bool = true, hasRateLimits: Bool = true, noNAT64: String? = nil
+        hasDNSMasq: Bool = true, hasRateLimits: Bool = true, hasShaping: Bool = true,
+        noNAT64: String? = nil
     ) {
         self.tracking = tracking
         self.hasVLANs = hasVLANs
@@ -33,6 +36,7 @@ public struct KernelOffer: Sendable, Equatable {
         self.hasDNSMasq = hasDNSMasq
         self.hasRateLimits = hasRateLimits
         self.noNAT64 = noNAT64
+        self.hasShaping = hasShaping
     }
 
     /// Tries it all out in network namespaces that end with the trial.
@@ -48,6 +52,8 @@ public struct KernelOffer: Sendable, Equatable {
             hasVXLANs: try await commands.canMake(["link add name a type vxlan id 5 dstport 4789"]),
             hasDNSMasq: (try? await commands.run("dnsmasq", ["--version"])) != nil,  // Not there.
             hasRateLimits: try await commands.canFilter(Self.limits),
+            hasShaping: try await commands.attempt("unshare", ["--net", "sh", "-c", Self.shaping])
+                .complaint == nil,
             noNAT64: try await translator.problem(commands))
     }
 
@@ -82,6 +88,23 @@ public struct KernelOffer: Sendable, Equatable {
                 update @trial { ether saddr limit rate over 1/second burst 5 packets } drop
             }
         }
+        table bridge trial {
+            chain trial {
+                type filter hook postrouting priority 0
+                limit rate over 1000 bytes/second burst 1000 bytes drop
+            }
+        }
+        """
+    /// As libvirt does it (`virNetDevBandwidthSet`).
+    private static let shaping = """
+        set -e
+        ip link add a type veth peer name b
+        tc qdisc add dev a root handle 1: htb default 1
+        tc class add dev a parent 1: classid 1:1 htb rate 8kbps
+        tc qdisc add dev a parent 1:1 handle 2: sfq perturb 10
+        tc qdisc add dev a ingress
+        tc filter add dev a parent ffff: protocol all u32 match u32 0 0 police rate 8kbps burst 8kb \
+            mtu 64kb drop flowid :1
         """
     private static let marks = """
         table bridge trial {

@@ -31,7 +31,8 @@ struct GuestRules {
 
     var from: [String] {
         guard network != nil else { return ["drop"] }
-        return ["ether saddr != \(port.mac) drop", Marks.setGuest] + arp + [Self.announcement]
+        return ["ether saddr != \(port.mac) drop", Marks.setGuest]
+            + Self.limit(port.limits?.outbound) + arp + [Self.announcement]
             + ["ether type != { ip, ip6 } drop"] + (isAddressed ? sources : []) + toServices
             + ["accept"]
     }
@@ -115,16 +116,28 @@ struct GuestRules {
         // A bridge that does not know where a MAC is sends to all of its ports.
         let own =
             "ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 ether daddr != \(port.mac) drop"
-        guard !port.groups.isEmpty else { return [own, "accept"] }
-        var rules = [
-            own, "ether type arp accept",
-            "udp sport 67 udp dport 68 accept", "udp sport 547 udp dport 546 accept",
-            "icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, "
-                + "mld-listener-query } accept",
-            "\(Marks.isEstablished(tracking)) accept",
-        ]
+        let limit = Self.limit(port.limits?.inbound)
+        guard !port.groups.isEmpty else { return [own] + limit + ["accept"] }
+        var rules =
+            [own] + limit + [
+                "ether type arp accept",
+                "udp sport 67 udp dport 68 accept", "udp sport 547 udp dport 546 accept",
+                "icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, "
+                    + "mld-listener-query } accept",
+                "\(Marks.isEstablished(tracking)) accept",
+            ]
         if port.hasArrived { rules.append("tcp flags & (syn | ack) == ack accept") }
         return rules + groups.ingress(of: port) + ["drop"]
+    }
+
+    // MARK: Limits
+
+    /// What is too much is dropped, which is how a sender hears of it. The kernel saves up for a second
+    /// (`nft_limit`); beyond that a guest may send two of the largest frames that it hands over at once.
+    ///
+    /// - Parameter kbit: a second.
+    private static func limit(_ kbit: Int?) -> [String] {
+        kbit.map { ["limit rate over \($0 * 125) bytes/second burst 131072 bytes drop"] } ?? []
     }
 
     // MARK: Words

@@ -105,6 +105,17 @@ extension Disk {
     }
 }
 
+extension LocalDomain.NIC {
+    /// nil for one whose end no MetaStack has named.
+    init?(_ nic: NIC) {
+        guard let device = nic.targetDevice,
+            // Then it is somebody else's.
+            let interface = try? InterfaceName(device), let mac = try? MACAddress(nic.mac)
+        else { return nil }
+        self.init(interface: interface, mac: mac)
+    }
+}
+
 extension LocalDomain.State {
     init(_ state: DomainState) {
         self =
@@ -132,5 +143,27 @@ extension GuestExit {
             case .migrated, .saved, .fromSnapshot, .other:
                 .crashed(reason: "its domain stopped (\(reason))")
             }
+    }
+}
+
+extension GuestFigures {
+    init(_ statistics: DomainStatistics, of vm: VMID) {
+        self.init(
+            vm: vm, cpuTime: statistics.cpuTime, memory: statistics.memoryBytes,
+            nics: statistics.nics.compactMap { nic in
+                // libvirt's own names are no others.
+                (try? InterfaceName(nic.device)).map {
+                    NIC(
+                        interface: $0, received: Counts(nic.received), sent: Counts(nic.sent))
+                }
+            })
+    }
+}
+
+extension GuestFigures.Counts {
+    fileprivate init(_ counts: NICStatistics.Counts) {
+        self.init(
+            bytes: counts.bytes, packets: counts.packets, errors: counts.errors,
+            dropped: counts.dropped)
     }
 }

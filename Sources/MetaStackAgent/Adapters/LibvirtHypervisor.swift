@@ -117,9 +117,16 @@ final class LibvirtHypervisor: Hypervisor {
             guard let mark = DomainMark(reading) else { return nil }
             return LocalDomain(
                 vm: mark.vm, incarnation: mark.incarnation, vmCreateRevision: mark.vmCreateRevision,
-                state: LocalDomain.State(try await domain.state()))
+                state: LocalDomain.State(try await domain.state()),
+                nics: reading.nics.compactMap(LocalDomain.NIC.init))
         } catch let error as LibvirtError where error.isNoDomain {
             return nil
+        }
+    }
+
+    func figures() async throws -> [GuestFigures] {
+        try await connection().statistics().compactMap { statistics in
+            DomainNaming.vm(of: statistics.name).map { GuestFigures(statistics, of: $0) }
         }
     }
 
@@ -140,6 +147,14 @@ final class LibvirtHypervisor: Hypervisor {
     }
 
     func shutDown(_ vm: VMID) async throws { try await existing(vm).shutdown() }
+
+    func attach(_ nic: GuestNIC, to vm: VMID) async throws {
+        try await existing(vm).attach(NIC(nic, bridge: settings.bridge))
+    }
+
+    func detach(_ nic: InterfaceName, from vm: VMID) async throws {
+        try await ours(vm)?.detach(nic.text)
+    }
 
     func destroy(_ vm: VMID) async throws {
         guard let domain = try await ours(vm) else { return }

@@ -26,7 +26,13 @@ struct LinuxGuestNetwork: GuestNetwork {
                 ? underlay == nil ? "the host has no address for them (network.underlay)" : nil
                 : "the kernel has no VXLANs (vxlan)",
             noProtection: offer.tracking == nil ? offer.problems.first : nil,
-            noNAT64: offer.noNAT64)
+            noNAT64: offer.noNAT64,
+            noLimits: offer.hasRateLimits
+                ? nil : "the kernel has no limits of nftables (nft_limit)",
+            noShaping: offer.hasShaping
+                ? nil
+                : "the kernel has not all of HTB, SFQ and policing (sch_htb, sch_sfq, act_police); a NIC "
+                    + "on a network needs none of them")
     }
 
     func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport {

@@ -61,10 +61,17 @@ extension GuestPerformer {
     /// The owner stays the same, and so does the incarnation.
     func claimInPlace(_ domain: LocalDomain, _ situation: GuestSituation) async throws -> Outcome {
         guard let wanted = situation.desired, let history = situation.history,
-            var plan = try? VMPlan(situation.vm, wanted.value, in: view.cluster)  // Sizes only.
+            // Sizes and networks only.
+            var plan = try? VMPlan(
+                situation.vm, wanted.value, in: view.cluster, checkingAddresses: false)
         else { return .settled }
-        // What a guest was given it has; what it has not it does not get while it runs.
-        plan.addresses = plan.addresses.keepingWhatIsHeld()
+        guard
+            let nics = plan.addresses.following(domain, of: situation.vm, in: view.cluster)
+        else {
+            return try await destroy(
+                situation, "it has a NIC of which nobody knows any more on which network it is")
+        }
+        plan.addresses = nics
         let evicted = try await storage.evicted(among: history.value.clients)
         guard evicted.isEmpty else {
             return try await destroy(situation, "it was evicted while nobody owned it")
@@ -130,11 +137,11 @@ extension GuestPerformer {
             desiredRevision: wanted.revision, desiredCreateRevision: wanted.createRevision,
             ram: plan.request.ram, vcpus: plan.request.vcpus, since: clock.timestamp,
             console: settings.console(of: vm),
-            macs: plan.macs, nics: plan.addresses.hasNetworks ? plan.addresses.nics : [])
+            macs: plan.macs, nics: plan.addresses.isPlain(of: vm) ? [] : plan.addresses.nics)
     }
 
     /// The records of addresses as they shall be.
-    private func records(
+    func records(
         of changes: [AddressPlan.Change], _ wanted: Stored<DesiredVM>, _ vm: VMID
     ) -> [(id: AddressID, held: HeldAddress?, known: Revision?)] {
         changes.map { change in
@@ -218,7 +225,9 @@ extension GuestPerformer {
         let cluster = view.cluster
         let plan: VMPlan
         do throws(VMPlan.Impossible) {
-            plan = try VMPlan(situation.vm, wanted.value, in: cluster)
+            // Its NICs come with it as they are.
+            plan = try VMPlan(
+                situation.vm, wanted.value, in: cluster, checkingAddresses: false)
         } catch {
             return error.description
         }

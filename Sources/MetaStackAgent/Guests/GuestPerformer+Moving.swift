@@ -144,7 +144,7 @@ extension GuestPerformer {
             arrival.refusal = "host \(view.me): \(refusal)"
         } else {
             do {
-                try await networkPlaces(for: claim.value)
+                try await networkPlaces(for: claim.value.nics)
                 arrival.uri = try await hypervisor.invitation(console: claim.value.console)
             } catch let error as GuestStepError {
                 arrival.refusal = "host \(view.me): \(error)"

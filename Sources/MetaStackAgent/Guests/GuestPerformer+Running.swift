@@ -186,7 +186,7 @@ extension GuestPerformer {
         let guest = GuestSpecification(
             vm: situation.vm, uuid: uuid, name: wanted.value.name, ram: claim.value.ram,
             vcpus: claim.value.vcpus, disks: disks,
-            nics: try await nics(of: situation.vm, claim.value, wanted.value),
+            nics: try await nics(of: situation.vm, claim.value),
             incarnation: claim.incarnation, vmCreateRevision: wanted.createRevision,
             console: claim.value.console)
         try await starts.run(priority: wanted.value.placement.priority) {
@@ -281,6 +281,7 @@ extension GuestPerformer {
         memory.state.withLock { state in
             state.declines[situation.vm] = nil
             state.takeovers[situation.vm] = nil
+            state.nicTries[situation.vm] = nil
             state.startedAt[situation.vm] = now
         }
         view.noteOwnWrite(situation.vm, revision)
@@ -349,8 +350,13 @@ extension GuestPerformer {
         guard try await store.read(.actualVM(situation.vm))?.revision == claim.revision else {
             return .again(after: .milliseconds(20))
         }
-        // One that was claimed again in place, or has come from another host.
-        try await networkPlaces(for: claim.value)
+        // One that was claimed again in place, or has come from another host. What is only on record
+        // keeps no guest from going on.
+        let ends = Set(situation.domain?.nics.map(\.interface) ?? [])
+        try await networkPlaces(
+            for: claim.value.guestNICs(of: situation.vm).filter {
+                $0.interface.map(ends.contains) == true
+            })
         guard isProven(situation) else { return .settled }
         try await hypervisor.resume(situation.vm)
         log(situation).info("guest resumed")
@@ -359,7 +365,7 @@ extension GuestPerformer {
 
     /// An agent that was stopped while it waited for an answer may hold it long after its lease: the
     /// guest stays paused then, until a new session has found out whose it is.
-    private func isProven(_ situation: GuestSituation) -> Bool {
+    func isProven(_ situation: GuestSituation) -> Bool {
         view.provenLease(at: clock.now) == situation.lease
     }
 

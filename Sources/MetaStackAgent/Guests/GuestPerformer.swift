@@ -79,6 +79,7 @@ struct GuestPerformer: Sendable {
         case .resume: return try await resume(situation)
         case .examineWriteError: return try await examineWriteError(situation)
         case .giveUp(let reason): return try await giveUp(situation, reason)
+        case .changeNICs(let step): return try await changeNICs(step, situation)
         case .report(let state, let message): return try await report(state, message, situation)
         case .noteExit(let exit): return try await noteExit(exit, situation)
         case .shutDown: return try await shutDown(situation)
@@ -214,6 +215,10 @@ struct GuestSettings: Sendable {
     /// How long a guest that stopped at a write error is left before it is let try again.
     var resumeAgainAfter = Duration.seconds(5)
 
+    /// How long a guest may take to let a NIC go, or a NIC that could not be plugged in is left: doubled
+    /// each time in a row.
+    var nicAgainAfter = Duration.seconds(5)
+
     func console(of vm: VMID) -> String { "\(consoleDirectory)/\(vm).log" }
 }
 
@@ -249,6 +254,8 @@ final class GuestMemory: Sendable {
         var moves: [VMID: MoveUnderway] = [:]
         /// VMs that could not be moved lately.
         var moveFailures: [VMID: MoveFailure] = [:]
+        /// What was tried with the NICs of guests that run, by the host's end of each.
+        var nicTries: [VMID: [InterfaceName: NICTry]] = [:]
         /// Takeovers under way.
         var takeovers: [VMID: Takeover] = [:]
         /// Why a VM is not claimed, as last logged.

@@ -58,11 +58,14 @@ struct GuestService: Service {
             var situation = view.situation(of: vm, lease: lease, at: now)
         else { return nil }
         performer.addMove(to: &situation)
+        var triesAgain = performer.addNICs(to: &situation)
         var step = GuestRules.next(situation)
         if step.restsOnAbsence {
             situation.domain = try await domains.refresh(vm)
+            triesAgain = performer.addNICs(to: &situation)
             step = GuestRules.next(situation)
         }
+        if let triesAgain { queue.mark(vm, after: triesAgain) }
         switch try await performer.perform(step, situation) {
         case .settled: return nil
         case .again(let delay): return delay
@@ -82,12 +85,14 @@ extension GuestStep {
     /// Whether it would be a mistake where the VM had a domain here after all.
     fileprivate var restsOnAbsence: Bool {
         switch self {
-        case .start, .noteExit, .release, .removeVolumes, .forget, .liftEvictions, .handOver: true
+        case .start, .noteExit, .release, .removeVolumes, .forget, .liftEvictions, .handOver,
+            .changeNICs(.record):
+            true
         case .none, .handsOff, .claimToRun, .claimToCleanUp, .claimInPlace, .destroyStray,
             .carryOver, .provision, .describeSeed, .makeSeed, .resume, .report, .shutDown, .destroy,
             .holdBack,
             .examineWriteError, .giveUp, .removeOrphans, .beginMove, .goOnWithMove, .endMove,
-            .answerMove, .withdrawAnswer:
+            .answerMove, .withdrawAnswer, .changeNICs:
             false
         }
     }

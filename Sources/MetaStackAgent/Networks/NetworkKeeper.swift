@@ -81,8 +81,9 @@ actor NetworkKeeper {
                 state.domains[$0] != nil || state.cluster.actualVMs[$0]?.value.host == me
             }.union(coming)
             let wanted = HostNetworks(
-                of: me, in: state.cluster, domains: Set(state.domains.keys), former: ports,
-                arrived: arrived)
+                of: me, in: state.cluster,
+                ends: Set(state.domains.values.flatMap { $0.nics.map(\.interface) }),
+                former: ports, arrived: arrived)
             return (wanted, arrived)
         }
         self.arrived = arrived

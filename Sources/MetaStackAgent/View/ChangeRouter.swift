@@ -102,7 +102,7 @@ struct ChangeRouter: Sendable {
             view.read { state in
                 state.ledger.unowned.filter { vm in
                     state.cluster.desiredVMs[vm]?.value.nics.contains { $0.network != nil } == true
-                }
+                }.union(state.waitingForNICs)
             })
     }
 
@@ -139,6 +139,8 @@ struct ChangeRouter: Sendable {
     /// says: etcd before 3.5.23 can renew a lease that is revoked already.
     private func hostChanged(_ id: HostID) {
         if id == view.me {
+            // A bridge may be there by now that a NIC waits for.
+            guests.mark(view.read(\.waitingForNICs))
             // What was to be published may have met an older copy of the record, or none.
             host.mark(id)
             let ended = view.read { state -> LeaseNumber? in

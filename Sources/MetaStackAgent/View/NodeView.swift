@@ -30,6 +30,8 @@ final class NodeView: Sendable {
         var ownWrites: [VMID: Revision] = [:]
         /// VMs of this node that shall go to another host and have not yet.
         var waitingToMove: Set<VMID> = []
+        /// VMs of this node whose NICs wait for something.
+        var waitingForNICs: Set<VMID> = []
         /// Claims that went with their owner's lease.
         var departures: [VMID: Departure] = [:]
         var takeovers: TakeoverGuard
@@ -221,6 +223,16 @@ final class NodeView: Sendable {
                 state.waitingToMove.insert(vm)
             } else {
                 state.waitingToMove.remove(vm)
+            }
+        }
+    }
+
+    func noteWaitingForNICs(_ vm: VMID, _ waits: Bool) {
+        state.withLock { state in
+            if waits {
+                state.waitingForNICs.insert(vm)
+            } else {
+                state.waitingForNICs.remove(vm)
             }
         }
     }

@@ -176,7 +176,10 @@ public enum GuestRules {
         if let step = moving(situation, claim, domain) { return step }
         switch domain.state {
         case .running:
-            return report(.running, situation.moveNote, situation, claim)
+            if let step = situation.nics.step { return .changeNICs(step) }
+            let notes = [situation.moveNote, situation.nics.note].compactMap(\.self)
+            return report(
+                .running, notes.isEmpty ? nil : notes.joined(separator: "; "), situation, claim)
         case .paused:
             return isRecorded(claim)
                 ? .resume : .destroy(reason: "its storage clients were never recorded")

@@ -18,14 +18,30 @@ public struct LocalDomain: Sendable, Equatable {
     /// Tells the VM from a later one under the same id.
     public var vmCreateRevision: Revision
     public var state: State
+    /// Those that its guest has.
+    public var nics: [NIC]
+
+    /// A NIC as the hypervisor tells it.
+    public struct NIC: Sendable, Equatable {
+        /// The host's end of it, which tells it from all others.
+        public var interface: InterfaceName
+        public var mac: MACAddress
+
+        public init(interface: InterfaceName, mac: MACAddress) {
+            self.interface = interface
+            self.mac = mac
+        }
+    }
 
     public init(
-        vm: VMID, incarnation: Incarnation, vmCreateRevision: Revision, state: State
+        vm: VMID, incarnation: Incarnation, vmCreateRevision: Revision, state: State,
+        nics: [NIC] = []
     ) {
         self.vm = vm
         self.incarnation = incarnation
         self.vmCreateRevision = vmCreateRevision
         self.state = state
+        self.nics = nics
     }
 }
 
@@ -56,6 +72,8 @@ public struct GuestSituation: Sendable, Equatable {
     public var move = MoveRules.Verdict.stay
     /// What people are told of moves while the guest runs; nil where there is nothing to tell.
     public var moveNote: String?
+    /// What is to be done about the NICs of a guest that runs.
+    public var nics = LiveNICs()
     /// Whether this agent has begun the move that the claim speaks of. One that an earlier agent began is
     /// given up: nobody knows how far it came.
     public var hasBegunMove = false

@@ -45,6 +45,8 @@ public enum GuestStep: Sendable, Equatable {
     case examineWriteError
     /// End the guest and leave it to a host that reaches the storage.
     case giveUp(reason: String)
+    /// Bring the NICs of a guest that runs nearer to what its record asks for.
+    case changeNICs(LiveNICs.Step)
     /// Say what is so.
     case report(ActualVM.State, message: String?)
     /// Write down that the guest ended, before it is started again.

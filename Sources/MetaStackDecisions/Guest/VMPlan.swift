@@ -107,7 +107,7 @@ extension VMPlan {
 
 extension Cluster {
     /// Addresses are hashes of ids, so two can be alike, if hardly ever; and people name some.
-    fileprivate func requireOwnMACs(
+    func requireOwnMACs(
         _ wanted: [WantedNIC], of vm: VMID
     ) throws(VMPlan.Impossible) {
         for (other, claim) in actualVMs where other != vm {

@@ -33,34 +33,54 @@ public struct AddressPlan: Sendable, Equatable {
     /// transaction (`--max-txn-ops`).
     public static let mostChanges = 100
 
-    /// Whether MetaStack has anything to do with the NICs but to put them on the node's bridge.
-    public var hasNetworks: Bool { nics.contains { $0.network != nil } }
+    /// Whether their MAC addresses say all: they hang on the node's bridge, by the names that their
+    /// places give them.
+    public func isPlain(of vm: VMID) -> Bool {
+        nics.enumerated().allSatisfy {
+            $1.network == nil && $1.interface == .tap(of: vm, nic: $0)
+        }
+    }
 
     /// - Parameters:
     ///   - created: the create revision of the VM's desired record.
     ///   - taken: addresses that other VMs are about to get.
+    ///   - present: what a running guest's NICs have, by their place: that stays, whatever the record
+    ///     asks for by now.
+    ///   - leaving: NICs of a running guest that its record asks for no more: what they have is theirs.
     /// - Throws: `VMPlan.Impossible` where an address that is asked for is none of its network's, or
     ///   another VM's, or where a network has none left.
     public init(
         _ wanted: [WantedNIC], of vm: VMID, created: Revision, in cluster: Cluster,
-        taken: Set<AddressID> = []
+        taken: Set<AddressID> = [], present: [Int: ActualNIC] = [:], leaving: [ActualNIC] = []
     ) throws(VMPlan.Impossible) {
         let held = cluster.addresses.held(by: vm)
         guard held.allSatisfy({ $0.held.value.vmCreateRevision == created }) else {
             throw VMPlan.Impossible(
                 description: "addresses of an earlier VM under this id are being given back")
         }
-        var choice = Choice(
-            vm: vm, cluster: cluster, held: Dictionary(uniqueKeysWithValues: held), taken: taken)
-        for nic in wanted { try choice.reserve(nic) }
+        var choice = AddressChoice(
+            vm: vm, cluster: cluster, held: Dictionary(uniqueKeysWithValues: held), taken: taken,
+            leaving: Set(leaving.flatMap(\.held)), wanted: wanted)
+        for nic in wanted {
+            if let there = present[nic.place] {
+                try choice.keep(there, of: nic)
+            } else {
+                try choice.reserve(nic)
+            }
+        }
         nics = []
         for nic in wanted {
+            if let there = present[nic.place] {
+                nics.append(there)
+                continue
+            }
             nics.append(
                 ActualNIC(
                     network: nic.network?.id, mac: nic.mac,
                     addresses: try choice.addresses(of: nic),
                     interface: .tap(of: vm, nic: nic.place)))
         }
+        nics += leaving
         changes = choice.changes
         guard changes.count <= Self.mostChanges else {
             throw VMPlan.Impossible(
@@ -82,135 +102,49 @@ public struct AddressPlan: Sendable, Equatable {
         }
         changes = []
     }
+}
 
-    /// The same without what is not the VM's yet, for a guest that runs already.
-    public func keepingWhatIsHeld() -> AddressPlan {
-        let new = new
+extension AddressPlan {
+    /// The NICs that a guest has which runs already under no claim: what it was given it has, whatever the
+    /// record asks for by now, and what it has not it gets later.
+    ///
+    /// - Returns: nil where nobody knows any more on which network one of them is.
+    public func following(
+        _ domain: LocalDomain, of vm: VMID, in cluster: Cluster
+    ) -> AddressPlan? {
         var plan = self
         plan.changes = []
-        for place in nics.indices {
-            guard let network = nics[place].network else { continue }
-            plan.nics[place].addresses.removeAll {
-                new.contains(AddressID(network: network, address: $0))
+        plan.nics = []
+        let held = cluster.addresses.held(by: vm)
+        for nic in domain.nics {
+            let own = held.filter { $0.held.value.mac == nic.mac }
+            let networks = Set(own.map(\.id.network))
+            if let network = networks.first, networks.count == 1 {
+                plan.nics.append(
+                    ActualNIC(
+                        network: network, mac: nic.mac, addresses: own.map(\.id.address).sorted(),
+                        interface: nic.interface))
+                continue
             }
+            // One that is on a network which gives addresses has none of it: it is another one.
+            let wished = nics.first { wish in
+                wish.mac == nic.mac
+                    && wish.network.map { cluster.networks[$0]?.value.families.isEmpty == true }
+                        ?? true
+            }
+            guard var found = wished, networks.isEmpty else { return nil }
+            found.addresses = []
+            found.interface = nic.interface
+            plan.nics.append(found)
         }
         return plan
     }
 }
 
-/// Addresses as they are given to one NIC after the other.
-private struct Choice {
-    let vm: VMID
-    let cluster: Cluster
-    let held: [AddressID: Stored<HeldAddress>]
-    let taken: Set<AddressID>
-    /// What the VM's NICs have by now.
-    var given: [AddressID: AddressPlan.Holder] = [:]
-
-    /// Sees to the addresses that are asked for by name, before any others are chosen.
-    mutating func reserve(_ nic: WantedNIC) throws(VMPlan.Impossible) {
-        guard let network = nic.network else { return }
-        for address in nic.wish.addresses {
-            let id = AddressID(network: network.id, address: address)
-            if let problem = network.record.problem(withGuest: address) ?? owner(of: id) {
-                throw VMPlan.Impossible(description: "NIC \(nic.place): \(problem)")
-            }
-            if let other = given[id] {
-                throw VMPlan.Impossible(
-                    description: "its NICs \(other.nic) and \(nic.place) ask for the same address "
-                        + "\(address)")
-            }
-            given[id] = AddressPlan.Holder(nic: nic.place, mac: nic.mac)
-        }
-    }
-
-    /// Why somebody else has an address; nil where nobody has.
-    private func owner(of id: AddressID) -> String? {
-        if let problem = malformed(id) { return problem.description }
-        guard let other = cluster.addresses[id]?.value.vm, other != vm else { return nil }
-        let name = cluster.desiredVMs[other]?.value.name.text ?? other.text
-        return "\(id.address) is held by VM \(name)"
-    }
-
-    /// Whose an address is that is on record and cannot be read is not known: it is nobody else's.
-    private func malformed(_ id: AddressID) -> MalformedRecord? {
-        cluster.malformed.isEmpty ? nil : cluster.malformed[RecordKey.address(id).path]
-    }
-
-    mutating func addresses(of nic: WantedNIC) throws(VMPlan.Impossible) -> [IPAddress] {
-        guard let network = nic.network else { return [] }
-        var addresses: [IPAddress] = []
-        for family in network.record.givenFamilies {
-            let asked = nic.wish.addresses.filter { $0.family == family }
-            if asked.isEmpty {
-                addresses.append(try address(family, of: nic, network))
-            } else {
-                addresses += asked
-            }
-        }
-        return addresses
-    }
-
-    private mutating func address(
-        _ family: IPAddress.Family, of nic: WantedNIC, _ network: WantedNIC.Reference
-    ) throws(VMPlan.Impossible) -> IPAddress {
-        guard
-            let address = kept(family, of: nic, network)
-                ?? FreeAddress.first(
-                    in: network.record.dynamicRanges(family), for: vm, nic: nic.place,
-                    isHeld: { isUsed(AddressID(network: network.id, address: $0)) })
-        else { throw exhausted(family, network.record) }
-        given[AddressID(network: network.id, address: address)] = AddressPlan.Holder(
-            nic: nic.place, mac: nic.mac)
-        return address
-    }
-
-    private func isUsed(_ id: AddressID) -> Bool {
-        cluster.addresses[id] != nil || taken.contains(id) || given[id] != nil
-            || malformed(id) != nil
-    }
-
-    /// What the NIC has already, as long as its network goes on having it.
-    private func kept(
-        _ family: IPAddress.Family, of nic: WantedNIC, _ network: WantedNIC.Reference
-    ) -> IPAddress? {
-        held.filter { id, held in
-            id.network == network.id && id.address.family == family
-                && held.value.nic == nic.place && given[id] == nil
-                && network.record.problem(withGuest: id.address) == nil
-        }.keys.min()?.address
-    }
-
-    private func exhausted(
-        _ family: IPAddress.Family, _ network: Network
-    ) -> VMPlan.Impossible {
-        let subnets = network.subnets.filter { $0.prefix.family == family }
-        let count = FreeAddress.count(of: network.dynamicRanges(family))
-        let translated = family == .ipv4 ? network.nat64.map { ["\($0.ipv4)"] } : nil
-        let whole =
-            (translated
-            ?? subnets.flatMap { subnet in
-                subnet.ranges.isEmpty ? ["\(subnet.prefix)"] : subnet.ranges.map(\.description)
-            }).joined(separator: ", ")
-        return VMPlan.Impossible(
-            description: count == 0
-                ? "network \(network.name) has no \(family) addresses for guests in \(whole)"
-                : "network \(network.name) has no free \(family) address: all \(count) of \(whole) "
-                    + "are held")
-    }
-
-    /// What is not on record as it shall be.
-    var changes: [AddressPlan.Change] {
-        let new = given.compactMap { id, holder -> AddressPlan.Change? in
-            let known = held[id]
-            guard known?.value.nic != holder.nic || known?.value.mac != holder.mac else {
-                return nil
-            }
-            return AddressPlan.Change(id: id, holder: holder, known: known?.revision)
-        }
-        let superfluous = held.filter { given[$0.key] == nil }.map {
-            AddressPlan.Change(id: $0.key, holder: nil, known: $0.value.revision)
-        }
-        return (new + superfluous).sorted { $0.id < $1.id }
+extension ActualNIC {
+    /// What it holds of its network.
+    var held: [AddressID] {
+        guard let network else { return [] }
+        return addresses.map { AddressID(network: network, address: $0) }
     }
 }

@@ -16,6 +16,9 @@ extension InterfaceName {
         return name
     }
 
+    /// How many NICs of one VM have names.
+    public static let mostTaps = 64
+
     /// What the host's ends of all guests' NICs begin with.
     public static let tapPrefix = "mt"
 }

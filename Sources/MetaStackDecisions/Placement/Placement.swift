@@ -196,14 +196,16 @@ public struct Placement: Sendable {
 }
 
 extension NetworkOffer {
-    fileprivate init(of host: Host) {
+    /// What a live host says of itself.
+    init(of host: Host) {
         let nothing = "its metastack-node has no networks"
         self.init(
             bridges: Set(host.networks), uplinks: Set(host.interfaces),
             noVLANs: host.plane.map(\.noVLANs) ?? nothing,
             noVXLANs: host.plane.map(\.noVXLANs) ?? nothing,
             noProtection: host.plane.map(\.noProtection) ?? nothing,
-            noNAT64: host.plane.map(\.noNAT64) ?? nothing)
+            noNAT64: host.plane.map(\.noNAT64) ?? nothing,
+            noLimits: host.plane?.noLimits, noShaping: host.plane?.noShaping)
     }
 }
 

@@ -7,6 +7,7 @@ extension Check {
         ofRecords(.records, "leases") { leases($0, $1) },
         ofRecords(.records, "claims") { cluster, _ in claims(cluster) },
         ofRecords(.records, "orphans") { orphans($0, $1) },
+        ofRecords(.records, "addresses") { addresses($0, $1) },
         ofRecords(.records, "names") { cluster, _ in names(cluster) },
         // Of what may not be seen nothing is said.
         Check(group: .records, name: "tokens") { patient in

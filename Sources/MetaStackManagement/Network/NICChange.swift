@@ -16,13 +16,22 @@ package struct NICChange {
             throw CommandFailure(.notFound, "there is no vm \(vm.text.quotedForPeople)")
         }
         self.vm = vm
-        nics = desired.nics
+        let nics = desired.nics
+        self.nics = nics
+        let isOwned = cluster.actualVMs[vm] != nil
         held = cluster.addresses.held(by: vm).reduce(into: [:]) { held, entry in
-            held[entry.held.value.nic, default: []].append(entry.id.address)
+            let known = nics.indices.first {
+                Self.mac($0, of: vm, nics) == entry.held.value.mac
+            }
+            // Of a running guest the place may be that of a NIC which it has not let go yet.
+            guard let place = known ?? (isOwned ? nil : entry.held.value.nic) else { return }
+            held[place, default: []].append(entry.id.address)
         }
     }
 
-    package func mac(_ place: Int) -> MACAddress {
+    package func mac(_ place: Int) -> MACAddress { Self.mac(place, of: vm, nics) }
+
+    private static func mac(_ place: Int, of vm: VMID, _ nics: [DesiredNIC]) -> MACAddress {
         nics[place].mac ?? MACAddress(vm: vm, nic: place)
     }
 

@@ -1,3 +1,4 @@
+import MetaStackDecisions
 package import MetaStackModel
 
 /// A VM's NICs as people see them, wanted and actual side by side.
@@ -19,25 +20,44 @@ package struct NICTable {
 
     package init(_ vm: VMOverview, in cluster: Cluster) {
         let wanted = vm.desired?.value.nics ?? []
-        let actual = vm.claim?.value.nics ?? []
+        var actual = vm.claim?.value.guestNICs(of: vm.id) ?? []
         let held = cluster.addresses.held(by: vm.id)
-        rows = (0..<max(wanted.count, actual.count)).map { place in
-            let nic = wanted.indices.contains(place) ? wanted[place] : nil
-            let now = actual.indices.contains(place) ? actual[place] : nil
-            let own = held.filter { $0.held.value.nic == place }.map(\.id.address)
+        var rows = wanted.enumerated().map { place, nic in
+            let mac = nic.mac ?? MACAddress(vm: vm.id, nic: place)
+            // One whose network's record is gone is still on what the name meant.
+            let network = nic.network.flatMap { try? cluster.network($0).id }
+            let index = actual.firstIndex {
+                $0.mac == mac
+                    && (nic.network == nil
+                        ? $0.network == nil : network == nil || $0.network == network)
+            }
+            let now = index.map { actual.remove(at: $0) }
+            let own = held.filter { $0.held.value.mac == mac && $0.id.network == network }
+                .map(\.id.address)
             let addresses =
                 now.flatMap { $0.addresses.isEmpty ? nil : $0.addresses }
-                ?? (own.isEmpty ? nic?.addresses ?? [] : own)
+                ?? (own.isEmpty ? nic.addresses : own)
             return Row(
                 place: place,
-                network: (nic?.network ?? now?.network?.text).map(cluster.networkWord)
-                    ?? "(the node's bridge)",
-                mac: (now?.mac ?? nic?.mac ?? MACAddress(vm: vm.id, nic: place)).description,
-                addresses: addresses.map(\.description),
-                groups: (nic?.securityGroups ?? []).map(cluster.securityGroupWord),
-                limits: nic?.limits?.words, interface: now?.interface?.text)
+                network: (nic.network ?? now?.network?.text).map(cluster.networkWord)
+                    ?? Self.nodesBridge,
+                mac: mac.description, addresses: addresses.map(\.description),
+                groups: nic.securityGroups.map(cluster.securityGroupWord),
+                limits: nic.limits?.words, interface: now?.interface?.text)
         }
+        // Those that are to go, and that the guest still has.
+        for nic in actual {
+            rows.append(
+                Row(
+                    place: rows.count,
+                    network: (nic.network?.text).map(cluster.networkWord) ?? Self.nodesBridge,
+                    mac: nic.mac.description, addresses: nic.addresses.map(\.description),
+                    groups: [], limits: nil, interface: nic.interface?.text))
+        }
+        self.rows = rows
     }
+
+    private static let nodesBridge = "(the node's bridge)"
 
     package static let headings = [
         "NIC", "NETWORK", "MAC", "ADDRESSES", "GROUPS", "LIMITS", "INTERFACE",

@@ -5,6 +5,7 @@ public struct NodeConfiguration: Sendable, Equatable {
     public var libvirt: LibvirtSettings
     public var storage: StorageSettings
     public var network: NetworkSettings
+    public var metrics: MetricsSettings
     public var log: LogSettings
 
     /// Every setting at its default.
@@ -14,6 +15,7 @@ public struct NodeConfiguration: Sendable, Equatable {
         libvirt = LibvirtSettings()
         storage = StorageSettings()
         network = NetworkSettings()
+        metrics = MetricsSettings()
         log = LogSettings()
     }
 
@@ -38,6 +40,7 @@ public struct NodeConfiguration: Sendable, Equatable {
         libvirt = LibvirtSettings(&reader)
         storage = StorageSettings(&reader)
         network = NetworkSettings(&reader)
+        metrics = MetricsSettings(&reader)
         log = LogSettings(&reader)
         try reader.finish()
     }

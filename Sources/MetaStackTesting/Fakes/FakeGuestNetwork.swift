@@ -19,6 +19,8 @@ public final class FakeGuestNetwork: GuestNetwork {
     /// What was asked for last.
     public var wanted: HostNetworks { state.withLock(\.wanted) }
 
+    func set(_ wanted: HostNetworks) { state.withLock { $0.wanted = wanted } }
+
     /// From now on a network cannot be here.
     public func refuse(_ network: NetworkID, because reason: String?) {
         state.withLock { $0.refusals[network] = reason }

@@ -10,12 +10,15 @@ public import MetaStackModel
 public actor FakeHypervisor: Hypervisor {
     public enum Call: Sendable, Hashable {
         case capacity, domains, domain, create, resume, suspend, shutDown, destroy, kill
+        case attach, detach, figures
         case invitation, migrate, receive, abortMigration
     }
 
     private struct Guest {
         var specification: GuestSpecification
         var state: LocalDomain.State
+        /// NICs that it was asked to let go.
+        var asked: Set<InterfaceName> = []
         var disks: [(path: FakeDiskPath, client: StorageClient)]
         /// Those that the guest may only read; QEMU watches them as well.
         var readOnly: [(path: FakeDiskPath, client: StorageClient)] = []
@@ -24,6 +27,8 @@ public actor FakeHypervisor: Hypervisor {
     public nonisolated let calls = CallPoints<Call>()
     /// Whether guests shut down when they are asked to.
     public private(set) var guestsObey = true
+    /// Whether guests let NICs go when they are asked to.
+    public private(set) var guestsLetGo = true
     /// How often a domain was created.
     public private(set) var created = 0
     private let what: HypervisorCapacity
@@ -59,6 +64,23 @@ public actor FakeHypervisor: Hypervisor {
     public func domain(of vm: VMID) async throws -> LocalDomain? {
         try await calls.reached(.domain)
         return localDomain(vm)
+    }
+
+    /// Each NIC has carried as much as its place says.
+    public func figures() async throws -> [GuestFigures] {
+        try await calls.reached(.figures)
+        return guests.values.map { guest in
+            GuestFigures(
+                vm: guest.specification.vm, cpuTime: .milliseconds(1500),
+                memory: Int(guest.specification.ram.bytes),
+                nics: guest.specification.nics.enumerated().map { place, nic in
+                    let count = UInt64(place + 1)
+                    return GuestFigures.NIC(
+                        interface: nic.interface,
+                        received: .init(bytes: 1000 * count, packets: 10 * count),
+                        sent: .init(bytes: 2000 * count, packets: 20 * count, dropped: count))
+                })
+        }
     }
 
     public func create(_ guest: GuestSpecification) async throws {
@@ -116,6 +138,21 @@ public actor FakeHypervisor: Hypervisor {
         try await calls.reached(.shutDown)
         _ = try existing(vm)
         if guestsObey { await end(vm, .shutDown) }
+    }
+
+    public func attach(_ nic: GuestNIC, to vm: VMID) async throws {
+        try await calls.reached(.attach)
+        guard
+            try !existing(vm).specification.nics.contains(where: { $0.interface == nic.interface })
+        else { throw TestingError("there is a link \(nic.interface) already") }
+        guests[vm]?.specification.nics.append(nic)
+        listeners.tell(.changed(vm))
+    }
+
+    public func detach(_ nic: InterfaceName, from vm: VMID) async throws {
+        try await calls.reached(.detach)
+        guests[vm]?.asked.insert(nic)
+        if guestsLetGo { letGo(vm) }
     }
 
     public func destroy(_ vm: VMID) async throws {
@@ -189,6 +226,16 @@ public actor FakeHypervisor: Hypervisor {
         listeners.tell(.ended(vm, exit))
     }
 
+    public func setGuestsLetGo(_ letGo: Bool) { guestsLetGo = letGo }
+
+    /// The guest lets go what it was asked for.
+    public func letGo(_ vm: VMID) {
+        guard let asked = guests[vm]?.asked else { return }
+        guests[vm]?.specification.nics.removeAll { asked.contains($0.interface) }
+        guests[vm]?.asked = []
+        listeners.tell(.changed(vm))
+    }
+
     public func setGuestsObey(_ obey: Bool) { guestsObey = obey }
 
     // MARK: What tests look at
@@ -198,7 +245,10 @@ public actor FakeHypervisor: Hypervisor {
         guests[vm].map {
             LocalDomain(
                 vm: vm, incarnation: $0.specification.incarnation,
-                vmCreateRevision: $0.specification.vmCreateRevision, state: $0.state)
+                vmCreateRevision: $0.specification.vmCreateRevision, state: $0.state,
+                nics: $0.specification.nics.map {
+                    LocalDomain.NIC(interface: $0.interface, mac: $0.mac)
+                })
         }
     }
 

@@ -16,6 +16,9 @@ public struct SimulationOptions: Sendable {
     public var ttl: Duration
     /// A quarter of the seeds does without, since the disks' safety rests on none.
     public var hasWatchdog: Bool
+    /// Whether VMs have NICs on a network, which come and go: in three of sixteen seeds, and in every
+    /// one whose mistake is about them.
+    public var hasNetworks: Bool
     public var mutation: Mutation?
 
     public init(
@@ -29,6 +32,7 @@ public struct SimulationOptions: Sendable {
         // A third of the seeds has the shortest lease, which leaves the least room.
         self.ttl = ttl ?? (seed % 3 == 0 ? .seconds(2) : .seconds(5))
         self.hasWatchdog = hasWatchdog ?? (seed % 4 != 1)
+        hasNetworks = mutation?.isOfNetworks ?? false || [2, 13, 14].contains(seed % 16)
         self.mutation = mutation
     }
 }
@@ -106,6 +110,7 @@ final class SimulatedFleet: @unchecked Sendable {
         let storage = SimulatedStorage(ceph: ceph, process: process, host: number)
         let real = Parts(
             etcd: client, hypervisor: hypervisor, storage: storage,
+            network: options.hasNetworks ? node.host.network : nil,
             random: SimulatedRandom(world: world))
         let planted = options.mutation?.plant(in: real, node, self) ?? real
         return Agent.Parts(
@@ -114,7 +119,7 @@ final class SimulatedFleet: @unchecked Sendable {
                 pause: { try await clock.sleep(until: clock.now + $0) }),
             hypervisor: planted.hypervisor, storage: planted.storage, files: FakeImageFiles(),
             clock: clock, random: planted.random, heartbeat: heartbeat,
-            proofs: SimulatedProof(host: node.host, process: process))
+            proofs: SimulatedProof(host: node.host, process: process), network: planted.network)
     }
 
     /// The seams of one process.
@@ -122,6 +127,7 @@ final class SimulatedFleet: @unchecked Sendable {
         var etcd: any EtcdCalls
         var hypervisor: any Hypervisor
         var storage: any BlockStorage
+        var network: (any GuestNetwork)?
         var random: any NodeRandom
     }
 

@@ -14,26 +14,25 @@ struct MetricsText {
     let requests: [RequestCount.Label: Int]
 
     var text: String {
-        var families = [
-            family(
-                "metastack_following", "gauge", "Whether etcd is followed.",
-                [("", isFollowing ? 1 : 0)]),
-            family(
-                "metastack_event_streams", "gauge", "Event streams that are open.", [("", streams)]),
-            family(
-                "metastack_http_requests_total", "counter", "Answers by method and status.",
-                requests.sorted { $0.key < $1.key }.map {
-                    ("method=\"\($0.key.method)\",status=\"\($0.key.status)\"", $0.value)
-                }),
-        ]
-        if let cluster { families += Self.families(of: cluster, family) }
-        return families.joined()
+        var figures = PrometheusText()
+        figures.add(
+            "metastack_following", .gauge, "Whether etcd is followed.",
+            [.init([], isFollowing ? 1 : 0)])
+        figures.add(
+            "metastack_event_streams", .gauge, "Event streams that are open.",
+            [.init([], Double(streams))])
+        figures.add(
+            "metastack_http_requests_total", .counter, "Answers by method and status.",
+            requests.sorted { $0.key < $1.key }.map {
+                .init(
+                    [("method", $0.key.method), ("status", "\($0.key.status)")],
+                    Double($0.value))
+            })
+        if let cluster { Self.add(cluster, to: &figures) }
+        return figures.text
     }
 
-    private static func families(
-        of cluster: Cluster,
-        _ family: (String, String, String, [(String, Int)]) -> String
-    ) -> [String] {
+    private static func add(_ cluster: Cluster, to figures: inout PrometheusText) {
         let placement = Placement(cluster)
         var vms = Dictionary(VMStatus.Word.allCases.map { ($0.rawValue, 0) }) { $1 }
         for vm in VMOverview.all(in: cluster) {
@@ -43,44 +42,32 @@ struct MetricsText {
         for host in cluster.hostNames.known {
             hosts[HostStatus(host.id, in: cluster).rawValue, default: 0] += 1
         }
-        func samples(_ counts: [String: Int]) -> [(String, Int)] {
-            counts.sorted { $0.key < $1.key }.map { ("state=\"\($0.key)\"", $0.value) }
+        func samples(_ counts: [String: Int]) -> [PrometheusText.Sample] {
+            counts.sorted { $0.key < $1.key }.map { .init([("state", $0.key)], Double($0.value)) }
         }
-        func each(_ value: (Host) -> Int) -> [(String, Int)] {
+        func each(_ value: (Host) -> Int) -> [PrometheusText.Sample] {
             cluster.hosts.sorted { $0.key < $1.key }
-                .map { ("host=\"\($0.key)\"", value($0.value.value)) }
+                .map { .init([("host", $0.key.text)], Double(value($0.value.value))) }
         }
-        return [
-            family("metastack_vms", "gauge", "VMs by state.", samples(vms)),
-            family("metastack_hosts", "gauge", "Hosts by state.", samples(hosts)),
-            family("metastack_images", "gauge", "Images.", [("", cluster.images.count)]),
-            family(
-                "metastack_malformed_records", "gauge", "Records that cannot be read.",
-                [("", cluster.malformed.count)]),
-            family(
-                "metastack_revision", "gauge", "etcd's revision as it is known.",
-                [("", Int(cluster.revision.number))]),
-            family(
-                "metastack_host_ram_mebibytes", "gauge", "What a host has for guests.",
-                each(\.totalRAM.count)),
-            family(
-                "metastack_host_ram_used_mebibytes", "gauge", "What claims take of it.",
-                each(\.usedRAM.count)),
-            family(
-                "metastack_host_vcpus", "gauge", "A host's processors.", each(\.totalVCPU)),
-            family(
-                "metastack_host_vcpus_used", "gauge", "Virtual processors promised.",
-                each(\.usedVCPU)),
-        ]
-    }
-
-    private func family(
-        _ name: String, _ type: String, _ help: String, _ samples: [(String, Int)]
-    ) -> String {
-        "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
-            + samples.map { labels, value in
-                labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
-            }.joined()
+        figures.add("metastack_vms", .gauge, "VMs by state.", samples(vms))
+        figures.add("metastack_hosts", .gauge, "Hosts by state.", samples(hosts))
+        figures.add(
+            "metastack_images", .gauge, "Images.", [.init([], Double(cluster.images.count))])
+        figures.add(
+            "metastack_malformed_records", .gauge, "Records that cannot be read.",
+            [.init([], Double(cluster.malformed.count))])
+        figures.add(
+            "metastack_revision", .gauge, "etcd's revision as it is known.",
+            [.init([], Double(cluster.revision.number))])
+        figures.add(
+            "metastack_host_ram_mebibytes", .gauge, "What a host has for guests.",
+            each(\.totalRAM.count))
+        figures.add(
+            "metastack_host_ram_used_mebibytes", .gauge, "What claims take of it.",
+            each(\.usedRAM.count))
+        figures.add("metastack_host_vcpus", .gauge, "A host's processors.", each(\.totalVCPU))
+        figures.add(
+            "metastack_host_vcpus_used", .gauge, "Virtual processors promised.", each(\.usedVCPU))
     }
 }
 

@@ -100,7 +100,8 @@ extension GuestStep {
         switch self {
         case .destroy, .destroyStray: true
         case .none, .handsOff, .claimToRun, .claimToCleanUp, .claimInPlace, .liftEvictions,
-            .carryOver, .provision, .describeSeed, .makeSeed, .start, .resume, .report, .noteExit,
+            .carryOver, .provision, .describeSeed, .makeSeed, .start, .resume, .changeNICs, .report,
+            .noteExit,
             .shutDown,
             .removeVolumes, .forget, .release, .holdBack, .examineWriteError, .giveUp,
             .removeOrphans, .beginMove, .goOnWithMove, .handOver, .endMove, .answerMove,

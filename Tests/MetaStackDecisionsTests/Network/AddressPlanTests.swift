@@ -44,14 +44,14 @@ struct AddressPlanTests {
             plan.nics == [
                 ActualNIC(mac: MACAddress(vm: web, nic: 0), interface: .tap(of: web, nic: 0))
             ])
-        #expect(plan.changes.isEmpty && !plan.hasNetworks)
+        #expect(plan.changes.isEmpty && plan.isPlain(of: web))
     }
 
     @Test func aNICGetsOneAddressOfEachFamilyOfItsNetwork() throws {
         let cluster = try blue()
         let plan = try plan([DesiredNIC(network: "blue")], in: cluster)
         let nic = try #require(plan.nics.first)
-        #expect(plan.hasNetworks)
+        #expect(!plan.isPlain(of: web))
         #expect(nic.network == NetworkID(unchecked: "n-blue"))
         #expect(nic.addresses.map(\.family) == [.ipv4, .ipv6])
         let record = try #require(cluster.networks.values.first?.value)
@@ -244,14 +244,61 @@ struct AddressPlanTests {
                 == "its NICs ask for 112 addresses, a VM gets at most 100 at once")
     }
 
+    @Test func aNICInAnotherPlaceKeepsItsAddressAndAFullNetworkServesItsOwn() throws {
+        var cluster = try cluster([.of("10.7.0.0/30")])
+        try cluster.hold("10.7.0.1", of: "blue", by: "web", nic: 0)
+        try cluster.hold("10.7.0.2", of: "blue", by: "web", nic: 1)
+        let macs = (0..<2).map { MACAddress(vm: web, nic: $0) }
+        let turned = try plan(
+            [
+                DesiredNIC(network: "blue", mac: macs[1]), DesiredNIC(),
+                DesiredNIC(network: "blue", mac: macs[0]),
+            ], in: cluster)
+        #expect(turned.nics.flatMap(\.addresses).map(\.description) == ["10.7.0.2", "10.7.0.1"])
+        #expect(turned.changes.map(\.holder?.nic) == [2, 0])
+        // Nothing is free but what one of its NICs gives back that is wanted no more.
+        let other = MACAddress(vm: web, nic: 9)
+        let changed = try plan(
+            [DesiredNIC(), DesiredNIC(), DesiredNIC(network: "blue", mac: other)], in: cluster)
+        #expect(changed.nics[2].addresses.map(\.description) == ["10.7.0.1"])
+        #expect(changed.changes.map(\.holder?.mac) == [other, nil])
+    }
+
     @Test func aGuestThatRunsKeepsWhatItHoldsAndNothingElse() throws {
         var cluster = try cluster([.of("10.7.0.0/28")])
         try cluster.hold("10.7.0.5", of: "blue", by: "web")
-        let plan = try plan(
-            [DesiredNIC(network: "blue"), DesiredNIC(network: "blue")], in: cluster
-        ).keepingWhatIsHeld()
-        #expect(plan.nics.map(\.addresses) == [[try IPAddress("10.7.0.5")], []])
+        let mac = MACAddress(vm: web, nic: 0)
+        let end = InterfaceName.tap(of: web, nic: 5)
+        let wanted = try plan(
+            [DesiredNIC(network: "blue"), DesiredNIC(network: "blue"), DesiredNIC()], in: cluster)
+        let plan = try #require(
+            wanted.following(domain([(end, mac)]), of: web, in: cluster))
+        #expect(
+            plan.nics == [
+                ActualNIC(
+                    network: NetworkID(unchecked: "n-blue"), mac: mac,
+                    addresses: [try IPAddress("10.7.0.5")], interface: end)
+            ])
         #expect(plan.changes.isEmpty)
+    }
+
+    private func domain(_ nics: [(InterfaceName, MACAddress)]) -> LocalDomain {
+        LocalDomain(
+            vm: web, incarnation: Incarnation(20), vmCreateRevision: Revision(10), state: .running,
+            nics: nics.map { LocalDomain.NIC(interface: $0, mac: $1) })
+    }
+
+    @Test func whatIsOnAnUnknownNetworkCannotBeKept() throws {
+        let cluster = try cluster([.of("10.7.0.0/28")])
+        let (end, mac) = (InterfaceName.tap(of: web, nic: 0), MACAddress(vm: web, nic: 0))
+        // It holds nothing of blue: it is on the network that the record named before.
+        let blue = try plan([DesiredNIC(network: "blue")], in: cluster)
+        #expect(blue.following(domain([(end, mac)]), of: web, in: cluster) == nil)
+        // Nobody asks for a second one, and nothing is held for it.
+        let plain = try plan([DesiredNIC()], in: cluster)
+        let other = MACAddress(vm: web, nic: 1)
+        #expect(plain.following(domain([(end, mac), (end, other)]), of: web, in: cluster) == nil)
+        #expect(plain.following(domain([(end, mac)]), of: web, in: cluster)?.nics == plain.nics)
     }
 
     @Test func theHostsEndOfANICIsNamedAfterItsVM() {

@@ -77,6 +77,30 @@ struct AdmissionTests {
             try refusals() == ["it gives guests of IPv6 alone no IPv4: tayga is not installed"])
         cluster.hosts[host]?.value.plane = HostPlane()
         #expect(try refusals() == [])
+        request.needs = [.limits, .shaping]
+        #expect(try refusals() == [])
+        cluster.hosts[host]?.value.plane = HostPlane(noLimits: "no nft_limit", noShaping: "no HTB")
+        #expect(
+            try refusals() == [
+                "it cannot limit NICs on its bridge: no HTB",
+                "it cannot limit NICs on networks: no nft_limit",
+            ])
+    }
+
+    @Test func whatALimitedNICNeedsDependsOnWhatItHangsOn() throws {
+        var cluster = Cluster()
+        try cluster.addNetwork("blue", [])
+        let limits = try NICLimits(inbound: 1000)
+        let nics = try WantedNIC.all(
+            of: VMID(unchecked: "web"),
+            [
+                DesiredNIC(network: "blue"), DesiredNIC(), DesiredNIC(limits: NICLimits()),
+                DesiredNIC(network: "blue", limits: limits), DesiredNIC(limits: limits),
+            ], in: cluster)
+        #expect(
+            nics.map(\.needs) == [
+                [.vxlans, .protection], [], [], [.vxlans, .protection, .limits], [.shaping],
+            ])
     }
 
     @Test func neverSpeaksOfLessThanNothing() throws {

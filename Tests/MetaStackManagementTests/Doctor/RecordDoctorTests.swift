@@ -92,4 +92,27 @@ import Testing
                     + #""role":"viewer","expires_at":"2027-01-15T07:00:00Z"}"#, at: 20)
         }
     }
+
+    @Test func addressesOfVMsAndNetworksThatAreNoMoreAreTold() {
+        let held = #"{"vm": "v9", "vm_create_revision": 3, "mac": "02:00:00:00:00:01"}"#
+        expectOne(
+            .records,
+            "notice: 10.7.0.5 of network blue is held for a vm v9 that is no more: a live node gives "
+                + "back what it held", do: "metastack host list"
+        ) {
+            $0.put("networks/n1", #"{"name": "blue", "kind": "bridge"}"#, at: 19)
+            $0.put("addresses/n1/10.7.0.5", held, at: 20)
+        }
+        expectOne(
+            .records,
+            "notice: 10.7.0.5 of network gone is held by vm web, and there is no such network",
+            do: "metastack vm nic list v1"
+        ) { cluster in
+            let created = cluster.desiredVMs[VMID(unchecked: "v1")]?.createRevision.number ?? 0
+            cluster.put(
+                "addresses/gone/10.7.0.5",
+                #"{"vm": "v1", "vm_create_revision": \#(created), "mac": "02:00:00:00:00:01"}"#,
+                at: 20)
+        }
+    }
 }

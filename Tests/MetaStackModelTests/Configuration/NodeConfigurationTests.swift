@@ -37,6 +37,7 @@ func problems(
         #expect(defaults.node.watchdogDevice == nil)
         #expect(defaults.storage.vmPool.text == "vms")
         #expect(defaults.network.bridge == "br0")
+        #expect(defaults.metrics.listen == nil)
     }
 
     @Test func readsEveryKeyOfTheFile() throws {
@@ -64,6 +65,7 @@ func problems(
         #expect(configuration.storage.vmPool.text == "v")
         #expect(configuration.storage.imagePool.text == "i")
         #expect(configuration.network.bridge == "vmbr1")
+        #expect(configuration.metrics.listen?.description == "[::1]:9480")
         #expect(configuration.log.level == .debug)
         #expect(configuration.log.format == .rfc5424)
         #expect(configuration.log.syslog == .tcp(host: "::1", port: 601))
@@ -78,6 +80,7 @@ func problems(
                   migration-uri: "qemu+tcp://10.0.0.3/system"}
         storage: {driver: rbd, conf: /c.conf, user: u, keyring: /k, vm-pool: v, image-pool: i}
         network: {bridge: vmbr1}
+        metrics: {listen: "[::1]:9480"}
         log: {level: debug, format: rfc5424, syslog: "tcp://[::1]:601"}
         """
 
@@ -189,7 +192,8 @@ enum Repository {
         "libvirt.domain-type",
         "libvirt.console-directory", "libvirt.migration-uri",
         "storage.driver", "storage.conf", "storage.user", "storage.keyring", "storage.vm-pool",
-        "storage.image-pool", "network.bridge", "network.underlay", "log.level", "log.format",
+        "storage.image-pool", "network.bridge", "network.underlay", "metrics.listen", "log.level",
+        "log.format",
         "log.syslog",
     ]
 }

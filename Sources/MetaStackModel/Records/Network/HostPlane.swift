@@ -10,17 +10,24 @@ public struct HostPlane: Record {
     public var noProtection: String?
     /// Why it gives no guest of IPv6 alone an IPv4 address; nil where it does.
     public var noNAT64: String?
+    /// Why it cannot limit what NICs on networks get and send; nil where it can.
+    public var noLimits: String?
+    /// The same for NICs on the node's bridge.
+    public var noShaping: String?
     public var rest: [String: JSONValue]
 
     public init(
         underlay: IPAddress? = nil, noVLANs: String? = nil, noVXLANs: String? = nil,
-        noProtection: String? = nil, noNAT64: String? = nil, rest: [String: JSONValue] = [:]
+        noProtection: String? = nil, noNAT64: String? = nil, noLimits: String? = nil,
+        noShaping: String? = nil, rest: [String: JSONValue] = [:]
     ) {
         self.underlay = underlay
         self.noVLANs = noVLANs
         self.noVXLANs = noVXLANs
         self.noProtection = noProtection
         self.noNAT64 = noNAT64
+        self.noLimits = noLimits
+        self.noShaping = noShaping
         self.rest = rest
     }
 
@@ -31,6 +38,8 @@ public struct HostPlane: Record {
         noVXLANs = try fields.optional("no_vxlans")
         noProtection = try fields.optional("no_protection")
         noNAT64 = try fields.optional("no_nat64")
+        noLimits = try fields.optional("no_limits")
+        noShaping = try fields.optional("no_shaping")
         rest = try fields.rest()
     }
 
@@ -41,5 +50,7 @@ public struct HostPlane: Record {
         try fields.put("no_vxlans", noVXLANs)
         try fields.put("no_protection", noProtection)
         try fields.put("no_nat64", noNAT64)
+        try fields.put("no_limits", noLimits)
+        try fields.put("no_shaping", noShaping)
     }
 }

@@ -10,12 +10,15 @@ final class Management {
     private let vms: [VMID]
     /// Some people are in a hurry.
     private let pace: Duration
+    /// nil where no VM has to do with networks.
+    private var nics: WantedNICs?
 
     init(_ fleet: SimulatedFleet) {
         self.fleet = fleet
         dice = SeededGenerator(seed: fleet.options.seed &* 0xff51_afd7 &+ 2)
         pace = fleet.options.seed.isMultiple(of: 5) ? .seconds(2) : .seconds(12)
         vms = (0..<fleet.options.vms).map { VMID(unchecked: "vm-\($0)") }
+        nics = fleet.options.hasNetworks ? WantedNICs(seed: fleet.options.seed) : nil
     }
 
     /// Writes the flavour and the image, and wants every VM within the first seconds.
@@ -23,6 +26,9 @@ final class Management {
         try fleet.put(
             .flavour(FlavourID(unchecked: "tiny")),
             Flavour(name: ResourceName("tiny"), vcpus: 1, ram: Mebibytes(1024)))
+        if nics != nil {
+            try fleet.put(.network(WantedNICs.network), WantedNICs.record(for: vms.count))
+        }
         let image = Image(name: try ResourceName("tiny"), url: try ImageURL("https://i.test/i"))
         try fleet.put(.image(ImageID(unchecked: "tiny")), image)
         if fleet.options.seed % 4 != 0 { try importImage() }
@@ -62,6 +68,10 @@ final class Management {
     private func change(_ vm: VMID) {
         changes += 1
         guard fleet.stored(.desiredVM(vm)) != nil else { return want(vm) }
+        if let others = nics?.change(vm, among: vms), !others.isEmpty {
+            for vm in others where fleet.stored(.desiredVM(vm)) != nil { want(vm) }
+            return
+        }
         switch dice.below(12) {
         case 0, 1: want(vm, .stop)
         case 2, 3, 4: want(vm)
@@ -117,6 +127,7 @@ final class Management {
         wanted.moves.goesBack = pace == .seconds(2)
         wanted.moves.offline = vms.firstIndex(of: vm).map { $0.isMultiple(of: 2) } ?? false
         wanted.cloudInit = cloudInit(of: vm)
+        if let wishes = nics?.of(vm) { wanted.nics = wishes }
         // A record of plain values is always JSON.
         try? fleet.put(.desiredVM(vm), wanted)
     }

@@ -8,6 +8,8 @@ import MetaStackModel
 /// `@unchecked Sendable`: see ``World``.
 final class SimulatedDomain: @unchecked Sendable {
     let specification: GuestSpecification
+    /// Those that the guest has now.
+    private(set) var nics: [GuestNIC]
     let host: Int
     /// In the order of creation over all hosts.
     let serial: Int
@@ -44,6 +46,7 @@ final class SimulatedDomain: @unchecked Sendable {
 
     init(_ specification: GuestSpecification, host: Int, serial: Int, ceph: SimulatedCeph) throws {
         self.specification = specification
+        nics = specification.nics
         self.host = host
         self.serial = serial
         self.ceph = ceph
@@ -63,7 +66,25 @@ final class SimulatedDomain: @unchecked Sendable {
     var local: LocalDomain {
         LocalDomain(
             vm: vm, incarnation: specification.incarnation,
-            vmCreateRevision: specification.vmCreateRevision, state: state)
+            vmCreateRevision: specification.vmCreateRevision, state: state,
+            nics: nics.map { LocalDomain.NIC(interface: $0.interface, mac: $0.mac) })
+    }
+
+    // MARK: NICs
+
+    /// - Throws: where the host has such a link already.
+    func attach(_ nic: GuestNIC) throws {
+        guard !nics.contains(where: { $0.interface == nic.interface }) else {
+            throw SimulatedFailure.domainExists(vm)
+        }
+        nics.append(nic)
+    }
+
+    func plugged() { ceph.oracle?.checkNICs(of: self) }
+
+    func detach(_ nic: InterfaceName) {
+        guard !isGone else { return }
+        nics.removeAll { $0.interface == nic }
     }
 
     func client(of path: FakeDiskPath) -> StorageClient? { clients[path] }

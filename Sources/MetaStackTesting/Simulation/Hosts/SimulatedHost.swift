@@ -21,6 +21,8 @@ final class SimulatedHost: @unchecked Sendable {
     private(set) var hasLibvirt = true
     /// Whose guests have shut down here, and nobody had asked them to.
     var endedByThemselves: Set<VMID> = []
+    /// What its kernel has of guests' networks.
+    private(set) var network = FakeGuestNetwork()
     /// How much longer libvirt takes for everything.
     var slowness = Duration.zero
     private var listeners: [AsyncStream<HypervisorEvent>.Continuation] = []
@@ -56,8 +58,10 @@ final class SimulatedHost: @unchecked Sendable {
     /// A guest comes from another host, and stands paused.
     func receive(_ guest: SimulatedDomain, ceph: SimulatedCeph, serial: Int) throws {
         guard domains[guest.vm] == nil else { throw SimulatedFailure.domainExists(guest.vm) }
+        var specification = guest.specification
+        specification.nics = guest.nics
         let domain = try SimulatedDomain(
-            guest.specification, host: number, serial: serial, ceph: ceph)
+            specification, host: number, serial: serial, ceph: ceph)
         domain.remember(guest)
         add(domain)
         world.note(
@@ -91,6 +95,26 @@ final class SimulatedHost: @unchecked Sendable {
         try suspend(vm)
         migrations[vm]?.isAborted = true
         migrations[vm]?.resumesGuest = false
+    }
+
+    func attach(_ nic: GuestNIC, to vm: VMID) throws {
+        let domain = try domain(vm)
+        try domain.attach(nic)
+        world.note("host \(number) plugs \(nic.interface) into domain \(domain.serial)")
+        domain.plugged()
+        tell(.changed(vm))
+    }
+
+    /// The guest lets a NIC go, if it hears.
+    func detach(_ nic: InterfaceName, from vm: VMID) throws {
+        let domain = try domain(vm)
+        guard domain.isRunning, world.chance(0.9) else { return }
+        world.after(world.duration(.milliseconds(20), .seconds(4))) { [self] in
+            guard domains[vm] === domain, domain.isRunning else { return }
+            world.note("host \(number) unplugs \(nic) from domain \(domain.serial)")
+            domain.detach(nic)
+            tell(.changed(vm))
+        }
     }
 
     /// SIGKILL of a domain's process.
@@ -143,6 +167,7 @@ final class SimulatedHost: @unchecked Sendable {
     func losePower() {
         hasPower = false
         proof = nil
+        network = FakeGuestNetwork()
         migrations = [:]
         for vm in domains.keys.sorted() { domains.removeValue(forKey: vm)?.end(isHeard: false) }
     }

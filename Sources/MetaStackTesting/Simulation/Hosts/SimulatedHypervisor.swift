@@ -64,6 +64,8 @@ final class SimulatedHypervisor: Hypervisor, @unchecked Sendable {
         try await ask { [host] in host.domains[vm]?.local }
     }
 
+    func figures() async throws -> [GuestFigures] { [] }
+
     func create(_ guest: GuestSpecification) async throws {
         try await ask(takes: (.milliseconds(40), .milliseconds(400))) { [self] in
             try host.create(guest, ceph: ceph, serial: serial())
@@ -81,6 +83,16 @@ final class SimulatedHypervisor: Hypervisor, @unchecked Sendable {
             }
         }
         try await ask(within: limit) { [host] in try host.standStill(vm) }
+    }
+
+    func attach(_ nic: GuestNIC, to vm: VMID) async throws {
+        try await ask(takes: (.milliseconds(5), .milliseconds(80))) { [host] in
+            try host.attach(nic, to: vm)
+        }
+    }
+
+    func detach(_ nic: InterfaceName, from vm: VMID) async throws {
+        try await ask { [host] in try host.detach(nic, from: vm) }
     }
 
     // MARK: Moving

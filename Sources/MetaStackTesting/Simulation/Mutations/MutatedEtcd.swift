@@ -27,6 +27,9 @@ struct MutatedEtcd: EtcdCalls {
         let handsOver = transaction.conditions.contains { condition in
             if case .modRevision(let key, _) = condition { key.isBelow("arrivals") } else { false }
         }
+        let forgets = transaction.success.contains { operation in
+            if case .delete(let range) = operation { range.isBelow("vm_history") } else { false }
+        }
         switch mutation {
         case .claimUnwanted where makesClaim: changed.dropComparisons(of: "desired_vms")
         case .claimTwice where makesClaim: changed.dropComparisons(of: "actual_vms")
@@ -37,6 +40,8 @@ struct MutatedEtcd: EtcdCalls {
         case .handOverBlindly where handsOver && records:
             changed.conditions = []
         case .forgetAsking where records: changed.forgetAsking()
+        case .giveTwice: changed.dropComparisons(of: "addresses")
+        case .keepAddresses where forgets: changed.dropDeletes(of: "addresses")
         case .claimWithoutLease where makesClaim: changed.dropLeases()
         default: break
         }
@@ -163,6 +168,13 @@ extension Key {
     }
 }
 
+extension KeyRange {
+    /// Whether it is of keys in a folder.
+    fileprivate func isBelow(_ folder: String) -> Bool {
+        description.contains("\(SimulatedFleet.prefix)/\(folder)/")
+    }
+}
+
 extension Condition {
     fileprivate var key: Key {
         switch self {
@@ -190,6 +202,12 @@ extension Transaction {
             history.askedToEnd = false
             // Plain values are always JSON.
             return .put(key, (try? history.json()) ?? value, lease: lease)
+        }
+    }
+
+    fileprivate mutating func dropDeletes(of folder: String) {
+        success.removeAll { operation in
+            if case .delete(let range) = operation { range.isBelow(folder) } else { false }
         }
     }
 

@@ -13,6 +13,8 @@ final class MutatedHypervisor: Hypervisor, @unchecked Sendable {
     private let fleet: SimulatedFleet
     /// Domains that are said to be gone and are not yet.
     private var dying: Set<VMID> = []
+    /// NICs that are said to be gone and are not yet.
+    private var unplugging: Set<InterfaceName> = []
 
     init(real: any Hypervisor, mutation: Mutation, host: SimulatedHost, fleet: SimulatedFleet) {
         self.real = real
@@ -47,6 +49,11 @@ final class MutatedHypervisor: Hypervisor, @unchecked Sendable {
         }
     }
 
+    func detach(_ nic: InterfaceName, from vm: VMID) async throws {
+        if mutation == .releaseBeforeUnplug { unplugging.insert(nic) }
+        try await real.detach(nic, from: vm)
+    }
+
     func domains() async throws -> [LocalDomain] {
         try await real.domains().filter { !dying.contains($0.vm) }.map(seen)
     }
@@ -57,8 +64,9 @@ final class MutatedHypervisor: Hypervisor, @unchecked Sendable {
 
     /// A domain as an agent sees it that does not look at incarnations.
     private func seen(_ domain: LocalDomain) -> LocalDomain {
-        guard mutation == .adoptAnything else { return domain }
         var seen = domain
+        seen.nics.removeAll { unplugging.contains($0.interface) }
+        guard mutation == .adoptAnything else { return seen }
         if let claim = fleet.claim(of: domain.vm) {
             if claim.value.host == host.id { seen.incarnation = claim.incarnation }
         } else if let history = fleet.history(of: domain.vm) {
@@ -71,9 +79,13 @@ final class MutatedHypervisor: Hypervisor, @unchecked Sendable {
 
     func capacity() async throws -> HypervisorCapacity { try await real.capacity() }
 
+    func figures() async throws -> [GuestFigures] { try await real.figures() }
+
     func resume(_ vm: VMID) async throws { try await real.resume(vm) }
 
     func shutDown(_ vm: VMID) async throws { try await real.shutDown(vm) }
+
+    func attach(_ nic: GuestNIC, to vm: VMID) async throws { try await real.attach(nic, to: vm) }
 
     func invitation(console: String?) async throws -> String {
         try await real.invitation(console: console)

@@ -1,4 +1,6 @@
+import LinuxNetwork
 import MetaStackAgent
+import MetaStackModel
 
 /// A deliberate mistake in the protocol, planted at the agent's seams: between the agent and etcd,
 /// the storage, the hypervisor and chance. Each must be caught by the oracle.
@@ -16,6 +18,7 @@ public enum Mutation: String, CaseIterable, Sendable {
     case suspendAlone = "suspend-alone"
     case spareTheDeaf = "spare-the-deaf"
     case resumeOnArrival = "resume-on-arrival"
+    case releaseBeforeUnplug = "release-before-unplug"
     case adoptAnything = "adopt-anything"
     // At etcd.
     case trustLease = "trust-lease"
@@ -28,6 +31,10 @@ public enum Mutation: String, CaseIterable, Sendable {
     case claimInPlaceBlindly = "claim-in-place-blindly"
     case handOverBlindly = "hand-over-blindly"
     case forgetAsking = "forget-asking"
+    case giveTwice = "give-without-absent-condition"
+    case keepAddresses = "keep-addresses"
+    // At the networks.
+    case plugBeforeRules = "plug-before-rules"
     // At chance.
     case reuseNames = "reuse-names"
 
@@ -45,6 +52,10 @@ public enum Mutation: String, CaseIterable, Sendable {
         case .suspendAlone: "guests are suspended and their moves go on"
         case .spareTheDeaf: "guests that cannot be suspended run on"
         case .resumeOnArrival: "a guest that arrives from another host runs before its claim comes"
+        case .releaseBeforeUnplug: "a NIC counts as gone when its guest is asked to let it go"
+        case .giveTwice: "an address is given without a look whether somebody has it"
+        case .keepAddresses: "the addresses of a VM that is gone stay on record"
+        case .plugBeforeRules: "a guest's network and its rules are made a second late"
         case .adoptAnything: "a domain that is here is gone on with, whoever has owned its VM since"
         case .trustLease: "a keepalive without an answer counts as answered"
         case .blindOutage: "members that are silent count as members that are down"
@@ -60,6 +71,19 @@ public enum Mutation: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether only NICs on networks show it.
+    var isOfNetworks: Bool {
+        switch self {
+        case .releaseBeforeUnplug, .giveTwice, .keepAddresses, .plugBeforeRules: true
+        case .noEviction, .evictAfterStart, .evictWatchersOnly, .liftTooEarly, .recordsBeforeImage,
+            .resumeBeforeRecord, .releaseBeforeDestroy, .noSuspend, .spareTheDeaf, .resumeOnArrival,
+            .adoptAnything, .trustLease, .blindOutage, .watchWithoutList, .claimUnwanted,
+            .claimWithoutLease, .claimTwice, .recordBlindly, .claimInPlaceBlindly, .handOverBlindly,
+            .forgetAsking, .suspendAlone, .reuseNames:
+            false
+        }
+    }
+
     /// Puts the mistake between a process and its parts.
     func plant(
         in real: SimulatedFleet.Parts, _ node: Node, _ fleet: SimulatedFleet
@@ -70,6 +94,8 @@ public enum Mutation: String, CaseIterable, Sendable {
                 real: real.hypervisor, mutation: self, host: node.host, fleet: fleet),
             storage: MutatedStorage(
                 real: real.storage, mutation: self, ceph: fleet.ceph, world: fleet.world),
+            network: self == .plugBeforeRules
+                ? real.network.map { LateNetwork(real: $0, world: fleet.world) } : real.network,
             random: self == .reuseNames ? NoRandom() : real.random)
     }
 }
@@ -77,4 +103,26 @@ public enum Mutation: String, CaseIterable, Sendable {
 /// Chance that always says the same.
 private struct NoRandom: NodeRandom {
     func next() -> UInt64 { 0 }
+}
+
+/// Networks that are said to stand before they do.
+///
+/// `@unchecked Sendable`: see ``World``.
+private struct LateNetwork: GuestNetwork, @unchecked Sendable {
+    let real: any GuestNetwork
+    let world: World
+
+    func plane() async throws -> HostPlane { try await real.plane() }
+
+    func answerMetadata(with answer: @escaping MetadataAnswering) {
+        real.answerMetadata(with: answer)
+    }
+
+    func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport {
+        let report = try await FakeGuestNetwork().converge(wanted)
+        world.after(.seconds(1)) { [real] in
+            (real as? FakeGuestNetwork)?.set(wanted)
+        }
+        return report
+    }
 }

@@ -36,13 +36,13 @@ extension SimulatedFleet {
         case .start:
             return claim == nil
                 ? problemUnclaimed(vm, wanted, cluster, placement, domains)
-                : problemClaimed(vm, claim, wanted, domains)
+                : problemClaimed(vm, claim, wanted, domains, cluster)
         }
     }
 
     private func problemClaimed(
         _ vm: VMID, _ claim: Stored<ActualVM>?, _ wanted: Stored<DesiredVM>,
-        _ domains: [SimulatedDomain]
+        _ domains: [SimulatedDomain], _ cluster: Cluster
     ) -> String? {
         guard let claim else { return nil }
         if claim.value.move != nil { return "moves and never arrives" }
@@ -59,7 +59,8 @@ extension SimulatedFleet {
             if claim.value.desiredCreateRevision != wanted.createRevision {
                 return "is claimed for a former VM"
             }
-            return domain.isRunning ? nil : "is said to run and is \(domain.state)"
+            guard domain.isRunning else { return "is said to run and is \(domain.state)" }
+            return problemWithNICs(vm, claim, wanted, domain, cluster)
         case .claimed, .starting, .paused, .suspended, .stopping, .stopped, .failed, .deleting:
             return "is \(claim.value.state) on \(claim.value.host): \(claim.value.message ?? "")"
         }
@@ -102,8 +103,8 @@ extension SimulatedFleet {
     private func leftovers(_ cluster: Cluster) -> [String] {
         var left: [String] = []
         for vm in Set(cluster.actualVMs.keys).union(cluster.volumes.keys)
-            .union(cluster.histories.keys).sorted() where cluster.desiredVMs[vm] == nil
-        {
+            .union(cluster.histories.keys).union(cluster.addresses.holders).sorted()
+        where cluster.desiredVMs[vm] == nil {
             left.append("records of vm \(vm) are left")
         }
         let known = Set(

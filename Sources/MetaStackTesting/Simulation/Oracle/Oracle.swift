@@ -16,6 +16,8 @@ import MetaStackModel
 /// - I3, at each write and each boot: the counter on the disk grows, and a guest that boots finds
 ///   the last number that any guest of its VM knew to be written.
 /// - I5, at each removal: no disk goes before its VM; at the end nothing is left over.
+/// - I5, at each change of an address: none is given to a second VM, none is taken from one whose NIC has
+///   it, none is left over.
 /// - I6, at each claim: all claims of a host fit it.
 final class Oracle {
     private let world: World
@@ -26,6 +28,8 @@ final class Oracle {
     private var acknowledged: [Life: Int64] = [:]
     private var owners: [FakeDiskPath: Life] = [:]
     private var claims: [Key: (host: HostID, ram: Mebibytes, vcpus: Int, lease: LeaseID?)] = [:]
+    /// Who has which address.
+    var held: [Key: HeldAddress] = [:]
     private var lastHost: [VMID: Int] = [:]
     private(set) var takeovers = 0
     private(set) var boots = 0
@@ -50,7 +54,7 @@ final class Oracle {
         world.isOver = true
     }
 
-    private func life(_ domain: SimulatedDomain) -> Life {
+    func life(_ domain: SimulatedDomain) -> Life {
         Life(vm: domain.vm, created: domain.specification.vmCreateRevision)
     }
 
@@ -60,6 +64,7 @@ final class Oracle {
         guard let fleet else { return }
         checkRecord(domain, fleet)
         checkFence(domain, fleet)
+        checkNICs(of: domain)
         boots += 1
         if let last = lastHost[domain.vm], last != domain.host { takeovers += 1 }
         lastHost[domain.vm] = domain.host
@@ -111,7 +116,7 @@ final class Oracle {
         }
     }
 
-    private func mustBeFenced(_ node: Node) -> Bool {
+    func mustBeFenced(_ node: Node) -> Bool {
         let lease = options.ttl
         if options.hasWatchdog { return world.now >= node.unguardedUntil }
         return node.isLively && world.now - node.livelySince > lease
@@ -171,6 +176,7 @@ final class Oracle {
     // MARK: I6
 
     func committed(_ events: [WatchEvent]) {
+        followAddresses(events)
         let claimsFolder = Self.claims
         for event in events where event.key.bytes.starts(with: claimsFolder) {
             switch event {
