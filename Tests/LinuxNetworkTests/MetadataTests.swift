@@ -62,7 +62,9 @@ import Testing
             ]
             var guests: [TestGuest] = []
             for (number, host) in [(10, 0), (11, 0), (12, 1)] {
-                let port = try Make.port("tap\(number)", "blue", number: number)
+                // Groups that let nothing in have nothing to say to this.
+                let port = try Make.port(
+                    "tap\(number)", "blue", number: number, groups: number == 11 ? ["shut"] : [])
                 guests.append(
                     try await TestGuest(
                         "g\(number)", on: sandbox.hosts[host], port, in: sandbox))
@@ -73,8 +75,10 @@ import Testing
             var wishes: [HostNetworks] = []
             for (host, isAnswering) in zip(sandbox.hosts, answering) {
                 let own = (guests + [red]).filter { $0.host.number == host.number }
-                let wanted = try Make.wanted(
+                var wanted = try Make.wanted(
                     networks, own.map(\.port), peers: sandbox.hosts.map(\.underlay))
+                wanted.groups[try SecurityGroupID("shut")] = SecurityGroup(
+                    name: try ResourceName("shut"))
                 let plane = try await host.plane(limits: limits)
                 if isAnswering { plane.answerMetadata(with: Self.answer) }
                 let report = try await plane.converge(wanted)

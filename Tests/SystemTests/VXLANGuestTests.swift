@@ -42,8 +42,13 @@ extension DebianGuestTests {
             for address in talker.addresses { #expect(shown.contains(" \(address)/"), "\(shown)") }
 
             // What its node tells it, in cloud-init's own words and over IPv6.
-            let told: String = try await eventually("cloud-init understands its metadata") {
-                try await inside("python3 /usr/local/bin/metadata")
+            var told = ""
+            try await eventually(
+                "cloud-init understands its metadata", within: .seconds(150), every: .seconds(2),
+                seen: { told }
+            ) {
+                told = try await inside("python3 /usr/local/bin/metadata 2>&1; true") ?? "no login"
+                return told.contains("on-host2") ? told : nil
             }
             let id = try #require(try await inside("cat /var/lib/cloud/data/instance-id"))
             let name = test.name("on-host2")
