@@ -79,7 +79,7 @@ import Testing
         call.cancel()
         await #expect(throws: CancellationError.self) { try await call.value }
         #expect(await closed.wait() == true)
-        #expect(curl.transferCount == 0)
+        while curl.transferCount != 0 { await Task.yield() }
         await curl.shutdown()
     }
 
@@ -98,7 +98,8 @@ import Testing
             _ = try await curl.perform(request)
         }
         #expect(error?.wasSent == true)
-        #expect(curl.transferCount == 0)
+        // Counted off once its caller has been told.
+        while curl.transferCount != 0 { await Task.yield() }
 
         _ = try await curl.perform(CurlRequest(server.url))
         let again = try await curl.perform(CurlRequest(server.url))

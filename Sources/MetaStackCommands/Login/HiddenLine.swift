@@ -16,7 +16,11 @@ enum HiddenLine {
             show(shown)
             _exit(128 + SIGINT)
         }
+        // Until it watches, an interrupt is nobody's, and would be lost.
+        let isWatching = DispatchSemaphore(value: 0)
+        interrupt.setRegistrationHandler { isWatching.signal() }
         interrupt.resume()
+        isWatching.wait()
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
         defer {
             show(shown)
