@@ -118,26 +118,40 @@ struct BenchNetwork: Sendable {
         let target = "\(receiver.addresses[1])"
         // It serves one client and ends.
         async let server: String = guest(receiver).inside("iperf3", "--server", "--one-off")
-        var report: String?
-        for _ in 0..<50 where report == nil {
-            report = try? await guest(sender).inside(
-                "iperf3", "--client", target, "--time", "\(seconds)", "--json")
+        var rate: Double?
+        for _ in 0..<50 where rate == nil {
+            rate = try Self.received(
+                try? await guest(sender).inside(
+                    "iperf3", "--client", target, "--time", "\(seconds)", "--json"))
             // Its server may not listen yet.
-            if report == nil { try await Task.sleep(for: .milliseconds(100)) }
+            if rate == nil { try await Task.sleep(for: .milliseconds(100)) }
         }
-        guard let report else {
+        guard let rate else {
             throw BenchmarkError(description: "no answer of iperf3 at \(target)")
         }
         _ = try await server
+        return rate / 1e9
+    }
+
+    /// Bits a second; nil where the report is that of a connection that was not made.
+    private static func received(_ report: String?) throws -> Double? {
         struct Report: Decodable {
             struct End: Decodable {
-                struct Sum: Decodable { var bits_per_second: Double }
-                var sum_received: Sum
+                struct Sum: Decodable {
+                    var rate: Double
+
+                    enum CodingKeys: String, CodingKey { case rate = "bits_per_second" }
+                }
+
+                var received: Sum?
+
+                enum CodingKeys: String, CodingKey { case received = "sum_received" }
             }
+
             var end: End
         }
-        let read = try JSONDecoder().decode(Report.self, from: Data(report.utf8))
-        return read.end.sum_received.bits_per_second / 1e9
+        guard let report else { return nil }
+        return try JSONDecoder().decode(Report.self, from: Data(report.utf8)).end.received?.rate
     }
 
     /// The median of many in µs.
@@ -189,8 +203,8 @@ struct BenchHost: Sendable {
     /// Links that stand for guests' NICs.
     func makeTaps(_ ports: [GuestPort], on bridge: String) async throws {
         for port in ports {
-            try await ip("link add \(port.interface) master \(bridge) type dummy")
-            try await ip("link set \(port.interface) up")
+            try await ip("tuntap add dev \(port.interface) mode tap")
+            try await ip("link set \(port.interface) master \(bridge) up")
         }
     }
 
