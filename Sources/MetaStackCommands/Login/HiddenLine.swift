@@ -11,12 +11,14 @@ enum HiddenLine {
         settings.c_lflag &= ~tcflag_t(ECHO)
         // Whoever gives up gets back a terminal that shows what is typed.
         let formerAction = signal(SIGINT, SIG_IGN)
-        let interrupt = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        let interrupt = DispatchSource.makeSignalSource(
+            signal: SIGINT, queue: DispatchQueue(label: "metastack.interrupt"))
         interrupt.setEventHandler {
             show(shown)
             _exit(128 + SIGINT)
         }
-        // Until it watches, an interrupt is nobody's, and would be lost.
+        // Until it watches, an interrupt is nobody's, and would be lost. This thread waits, so the queue
+        // is one with another: on a machine with one processor all others share it.
         let isWatching = DispatchSemaphore(value: 0)
         interrupt.setRegistrationHandler { isWatching.signal() }
         interrupt.resume()
