@@ -4,7 +4,7 @@ import MetaStackModel
 extension Check {
     static let storage = [
         ofRecords(.storage, "evictions") { evictions($0, $1) },
-        ofRecords(.storage, "strange evictions") { cluster, _ in strangeEvictions(cluster) },
+        ofRecords(.storage, "refused guests") { cluster, _ in refusedGuests(cluster) },
         ofRecords(.storage, "leaks") { leaks($0, $1) },
         ofRecords(.storage, "strange images") { cluster, _ in strangeImages(cluster) },
         ofRecords(.storage, "attempts") { cluster, _ in attempts(cluster) },
@@ -13,11 +13,15 @@ extension Check {
 
     /// A live host lifts an eviction as soon as it has seen that the domain is gone.
     private static let longestEviction: Int64 = 10 * 60_000
+    /// Ceph forgets an eviction by itself, whoever is away.
+    private static let evictionLasts: Int64 = 7 * 24 * 3600_000
 
     private static func evictions(_ cluster: Cluster, _ patient: Patient) -> [Finding] {
         let old = cluster.histories.sorted { $0.key < $1.key }.flatMap { id, history in
             history.value.evicted.filter {
                 $0.at.isOlder(than: longestEviction, at: patient.now)
+                    && (cluster.hosts[$0.host] != nil
+                        || !$0.at.isOlder(than: evictionLasts, at: patient.now))
             }.map { (vm: id, evicted: $0) }
         }
         let byHost = Dictionary(grouping: old, by: \.evicted.host)
@@ -45,22 +49,24 @@ extension Check {
         }
     }
 
-    /// Clients that Ceph refuses and that no VM's history names: nobody will let them in again.
-    private static func strangeEvictions(_ cluster: Cluster) -> [Finding] {
-        let named = Set(cluster.histories.values.flatMap { $0.value.evicted.map(\.client) })
-        return cluster.hosts.sorted { $0.key < $1.key }.flatMap { id, host -> [Finding] in
-            let clients = host.value.storage.unknownEvictions.filter { !named.contains($0) }
-            guard !clients.isEmpty else { return [] }
-            let shown = clients.prefix(3).map(\.address).joined(separator: ", ")
-            let more = clients.count > 3 ? " and \(clients.count - 3) more" : ""
-            return [
-                Finding(
-                    .notice, .host, ids: [id.text],
-                    "Ceph refuses \(shown)\(more) of host \(id), and no record says why; it runs out "
-                        + "by itself, or sooner once no guest of it is left there (virsh list --all)",
-                    remedy: clients.prefix(3).map { "ceph osd blocklist rm \($0.address)" }
-                        .joined(separator: " && "))
-            ]
+    /// Guests whose own clients Ceph refuses: nothing that they write reaches their disks.
+    ///
+    /// One that writes is started anew by its host; one that is idle may not have noticed. Further clients
+    /// that a host says are refused are none of a VM's any more, since it was deleted before its former
+    /// host was back, or of other programs: they harm nobody, and run out by themselves.
+    private static func refusedGuests(_ cluster: Cluster) -> [Finding] {
+        cluster.actualVMs.sorted { $0.key < $1.key }.compactMap { id, claim in
+            guard let host = cluster.hosts[claim.value.host] else { return nil }
+            let refused = claim.value.clients.filter(host.value.storage.unknownEvictions.contains)
+            guard !refused.isEmpty else { return nil }
+            let name = VMOverview(id, in: cluster).name
+            let shown = refused.map(\.address).sorted().joined(separator: ", ")
+            return Finding(
+                .problem, .vm, ids: [id.text],
+                "Ceph refuses \(shown), with which vm \(name) writes its disk on host "
+                    + "\(claim.value.host)",
+                remedy: "metastack vm stop \(name.forShell) --wait && metastack vm start "
+                    + name.forShell)
         }
     }
 

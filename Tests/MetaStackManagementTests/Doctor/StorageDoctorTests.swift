@@ -28,6 +28,34 @@ import Testing
             }.isEmpty)
     }
 
+    @Test func whatCephHasForgottenIsNotExpectedOfAHostThatIsAway() {
+        let eightDaysAgo = "2027-01-07T08:00:00.000Z"
+        #expect(
+            found(.storage) {
+                $0.put("vm_history/v1", evicted(on: "z", at: eightDaysAgo), at: 20)
+            }.isEmpty)
+        expectOne(
+            .storage,
+            "problem: the evictions of b:0/7 are not lifted since 8d, though host b is live",
+            do: "systemctl restart metastack-node on host b"
+        ) { $0.put("vm_history/v1", evicted(on: "b", at: eightDaysAgo), at: 20) }
+    }
+
+    @Test func aGuestWhoseClientIsRefusedIsToldAndAClientOfNoVMIsNot() {
+        func refusing(_ clients: String, _ claimed: String) -> (inout Cluster) -> Void {
+            {
+                $0.host("a", lease: 5, #","storage":{"unknown_evictions":[\#(clients)]}"#)
+                $0.claim("a", "running", #","clients":[\#(claimed)]"#)
+            }
+        }
+        expectOne(
+            .storage, "problem: Ceph refuses a:0/1, with which vm web writes its disk on host a",
+            do: "metastack vm stop web --wait && metastack vm start web",
+            after: refusing(#""a:0/1","a:0/7""#, #""a:0/1""#))
+        // What is left of a VM that was deleted before its former host was back, until Ceph forgets it.
+        #expect(found(.storage, after: refusing(#""a:0/7""#, #""a:0/1""#)).isEmpty)
+    }
+
     @Test func disksAndHistoriesThatNobodyRemovesAreLeaks() {
         let history = found(.storage) {
             $0.put(
@@ -84,14 +112,6 @@ import Testing
             $0.host(
                 "a", lease: 5,
                 #","storage":{"unknown_images":["vms/v9.root.0123456789abcdef","vms/v1.x"]}"#)
-        }
-        expectOne(
-            .storage,
-            "notice: Ceph refuses 10.0.0.1:0/7 of host a, and no record says why; it runs out by "
-                + "itself, or sooner once no guest of it is left there (virsh list --all)",
-            do: "ceph osd blocklist rm 10.0.0.1:0/7"
-        ) {
-            $0.host("a", lease: 5, #","storage":{"unknown_evictions":["10.0.0.1:0/7"]}"#)
         }
     }
 }
