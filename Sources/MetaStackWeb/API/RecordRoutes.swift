@@ -199,13 +199,16 @@ struct RecordRoutes {
         case .delete(let deleted): (action, key, after) = ("delete", deleted, nil)
         case .deleteDeclines: return
         }
-        // A token's record is nobody's to read.
-        let isSecret = key.folder == .tokens
-        let known = key.folder.kind.flatMap { before.desiredRecord($0, key.components[1])?.record }
+        var known = key.folder.kind.flatMap { before.desiredRecord($0, key.components[1])?.record }
+        // What was read as JSON can be written as JSON.
+        var shown = after.flatMap { try? JSONValue($0) }
+        if case .token(let id) = key {
+            known = before.tokens[id]?.value.audited
+            shown = (after as? AccessToken)?.audited
+        }
         service.note(
             action, key.path, by: context.identity, from: context.remote, revision: revision,
-            // What was read as JSON can be written as JSON.
-            before: known, after: isSecret ? nil : after.flatMap { try? JSONValue($0) })
+            before: known, after: shown)
     }
 }
 

@@ -19,7 +19,7 @@ extension WriteService {
         }
         note(
             "create", "token \(made.token.name) (\(made.token.role.rawValue))", by: identity,
-            from: remote, revision: revision, before: nil, after: nil)
+            from: remote, revision: revision, before: nil, after: made.token.audited)
         await mirror.reach(revision)
         return made
     }
@@ -44,8 +44,18 @@ extension WriteService {
         }
         note(
             "revoke", "token \(token.value.name)", by: identity, from: remote,
-            revision: revision, before: nil, after: nil)
+            revision: revision, before: token.value.audited, after: nil)
         await mirror.reach(revision)
+    }
+}
+
+extension AccessToken {
+    /// What the audit shows of it: all but the digest of its secret.
+    var audited: JSONValue? {
+        // Whatever is a record can be written as JSON.
+        guard case .object(var fields)? = try? JSONValue(self) else { return nil }
+        fields["hash"] = nil
+        return .object(fields)
     }
 }
 

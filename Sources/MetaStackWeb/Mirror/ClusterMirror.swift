@@ -8,7 +8,8 @@ import Synchronization
 /// The cluster as `metastack serve` knows it: one copy in memory, kept by one watch, whatever the
 /// number of readers.
 ///
-/// Every route reads it and none asks etcd; those that write ask etcd, whose comparison of
+/// Every route reads it and none asks etcd, but for those that follow the records themselves from a
+/// revision of their own; those that write ask etcd, whose comparison of
 /// revisions makes up for what the copy has not seen yet. Readers that want each change subscribe;
 /// one that is too slow to follow is told to read everything again, so that it holds nobody up.
 package final class ClusterMirror: Service {

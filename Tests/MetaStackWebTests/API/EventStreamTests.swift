@@ -103,6 +103,33 @@ import Testing
         }
     }
 
+    /// However many listen and look, etcd serves one watch.
+    @Test func oneWatchIsBehindAllStreams() async throws {
+        try await EtcdServer.run { etcd in
+            try await etcd.withClient { client in
+                let watches = CountedWatches(etcd: client)
+                let store = ClusterStore(client: watches, prefix: "/metastack")
+                try await LiveServer.serve(over: store) { server in
+                    let before = try await store.load().revision
+                    try await withThrowingTaskGroup { group in
+                        for _ in 1...20 {
+                            group.addTask {
+                                try await Self.hear(1, of: "?kinds=flavour&after=\(before)", server)
+                            }
+                        }
+                        try await Self.flavour("f1", server)
+                        for try await told in group { #expect(Self.ids(told) == ["f1"]) }
+                    }
+                    let reader = try await PageClient.loggedIn(.viewer, server)
+                    for path in ["/events", "/", "/vms"] {
+                        #expect(try await reader.get(path).status == 200)
+                    }
+                    #expect(watches.begun == 1)
+                }
+            }
+        }
+    }
+
     @Test func whatCannotBeReadIsRefused() async throws {
         try await LiveServer.run { server in
             for (query, headers) in [
