@@ -76,16 +76,23 @@ import Testing
         cluster.put(
             "desired_vms/v1", #"{"name":"web","flavour":"f1","image":"i1","state":"stop"}"#, at: 10)
         cluster.remove("actual_vms/v1")
-        let access = FakeAccess(
-            cluster,
-            later: [
-                { $0.claim("starting", actedOn: 13) }, { $0.claim("running", actedOn: 13) },
-            ])
-        let screen = try await run("vm", "start", "web", "--wait", on: access, isTerminal: true)
-        #expect(access.cluster.desiredVMs[Self.id]?.value.state == .start)
+        let stopped = cluster
+        func access() -> FakeAccess {
+            FakeAccess(
+                stopped,
+                later: [
+                    { $0.claim("starting", actedOn: 13) }, { $0.claim("running", actedOn: 13) },
+                ])
+        }
+        let terminal = access()
+        let screen = try await run("vm", "start", "web", "--wait", on: terminal, isTerminal: true)
+        #expect(terminal.cluster.desiredVMs[Self.id]?.value.state == .start)
         #expect(screen.output == "asked for vm web to be running\nvm web is running\n")
         #expect(screen.errors.contains("\rvm web: starting on n1\u{1b}[K"))
         #expect(screen.errors.hasSuffix("\r\u{1b}[K"))
+        // A file or a pipe is told nothing of it.
+        let piped = try await run("vm", "start", "web", "--wait", on: access())
+        #expect(piped.errors.isEmpty && piped.output == screen.output)
     }
 
     @Test func startWritesNothingWhereItIsSoAndAgainWhereTheGuestEnded() async throws {

@@ -173,6 +173,25 @@ import Testing
         }
     }
 
+    /// Documents come in by a pipe, straight and through the server.
+    @Test func whatIsWantedComesByStandardInput() async throws {
+        try await Self.run { place in
+            let server = place.through(try await place.token("ops", "operator"))
+            for (number, way) in [place.direct, server].enumerated() {
+                let text = """
+                    {kind: flavour, name: piped, vcpus: \(number + 1), ram: 64MiB}
+                    ---
+                    {kind: flavour, name: other, vcpus: \(number + 1), ram: 64MiB}
+                    """
+                try await Program.run(
+                    ["sh", "-c", "printf '%s\\n' \"$0\" | metastack apply -f -", text], way)
+                let flavours = try await place.store.load().flavours.values.map(\.value)
+                #expect(Set(flavours.map(\.name.text)) == ["piped", "other"])
+                #expect(flavours.allSatisfy { $0.vcpus == number + 1 })
+            }
+        }
+    }
+
     @Test func whoHasLoggedInNeedsNoFurtherWords() async throws {
         try await Self.run { place in
             let secret = try await place.token("me", "operator")
