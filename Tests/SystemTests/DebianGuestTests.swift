@@ -56,6 +56,38 @@ import Testing
         }
     }
 
+    /// A network and a group of rules, under names of the test's own, for as long as the test runs.
+    struct Surroundings {
+        let network: String
+        let group: String
+
+        /// - Parameters:
+        ///   - network: what is said of the network behind its name.
+        ///   - rules: the group's.
+        init(_ test: Fixture, network words: [String], rules: [String]) async throws {
+            let lab = test.lab
+            let (network, group) = (test.name("net"), test.name("ssh"))
+            test.later { try await lab.succeed("network", "delete", network, "--yes") }
+            try await lab.succeed(["network", "create", network] + words)
+            test.later { try await lab.succeed("security-group", "delete", group, "--yes") }
+            try await lab.succeed(
+                ["security-group", "create", group] + rules.flatMap { ["--rule", $0] })
+            (self.network, self.group) = (network, group)
+        }
+
+        /// A guest that has nothing but what MetaStack gives it: its VM, which runs, and its only NIC.
+        func guest(
+            _ name: String, of debian: Debian, userData: String, on host: HostID, _ test: Fixture
+        ) async throws -> (vm: Guest, nic: ActualNIC) {
+            let created = try await test.lab.json(
+                "vm", "create", test.name(name), "--flavour", debian.name, "--image", debian.name,
+                "--ssh-key", debian.key, "--user-data", userData, "--host", host.text, "--nic",
+                "network=\(network),group=\(group)", "--wait")
+            let vm = test.guest(id: VMID(unchecked: try #require(created["id"]?.text)))
+            return (vm, try #require(try await vm.claim()?.value.nics.first))
+        }
+    }
+
     @Test func aCloudImageTakesNameKeysAddressesAndUserDataFromItsSeedAndKeepsThem() async throws {
         try await Fixture.run { test in
             let lab = test.lab

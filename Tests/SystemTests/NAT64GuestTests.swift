@@ -14,26 +14,17 @@ extension DebianGuestTests {
                 return try #require(addresses.first { $0.contains(".") })
             }
             let client = try ipv4("host2")
-            let network = test.name("six")
-            test.later { try await lab.succeed("network", "delete", network, "--yes") }
-            try await lab.succeed(
-                "network", "create", network, "--vni", "64", "--subnet",
-                "fd00:6::/64,gateway=fd00:6::1,gateway-mode=node", "--nat64",
-                "10.64.0.0/28,prefix=fd00:64::/96")
-            let group = test.name("ssh")
-            test.later { try await lab.succeed("security-group", "delete", group, "--yes") }
-            try await lab.succeed(
-                "security-group", "create", group, "--rule",
-                "ingress,protocol=tcp,ports=22,remote=\(client)/32")
+            let surroundings = try await Surroundings(
+                test,
+                network: [
+                    "--vni", "64", "--subnet", "fd00:6::/64,gateway=fd00:6::1,gateway-mode=node",
+                    "--nat64", "10.64.0.0/28,prefix=fd00:64::/96",
+                ], rules: ["ingress,protocol=tcp,ports=22,remote=\(client)/32"])
             let debian = try await Debian(test)
             let userData = try test.file(
                 "user-data", "#cloud-config\nssh_genkeytypes: [ed25519]\n")
-            let created = try await lab.json(
-                "vm", "create", test.name("six"), "--flavour", debian.name, "--image", debian.name,
-                "--ssh-key", debian.key, "--user-data", userData, "--host", "host1", "--nic",
-                "network=\(network),group=\(group)", "--wait")
-            let vm = test.guest(id: VMID(unchecked: try #require(created["id"]?.text)))
-            let nic = try #require(try await vm.claim()?.value.nics.first)
+            let (vm, nic) = try await surroundings.guest(
+                "six", of: debian, userData: userData, on: "host1", test)
             #expect(nic.addresses.map(\.family) == [.ipv4, .ipv6])
             let address = try #require(nic.addresses.first).description
 

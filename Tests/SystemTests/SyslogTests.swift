@@ -11,11 +11,7 @@ extension SystemTests {
         @Test func oneVMsLifeOnThreeHostsIsReadByOneGrepForItsID() async throws {
             try await Fixture.run { test in
                 let lab = test.lab
-                let server = try SyslogServerProcess(address: lab.rootAddress, in: test.folder())
-                try await server.run {
-                    try await test.put(
-                        "global_config/syslog_server",
-                        #"{"server": "tcp://\#(lab.rootAddress):\#(server.port)"}"#)
+                try await SyslogServerProcess.run(test) { server in
                     for host in Lab.hosts {
                         try await server.until("\(host) has said where it logs") {
                             $0.contains {
@@ -64,12 +60,7 @@ extension SystemTests {
         /// Each write through a server: who, what, from where, before and after.
         @Test func whatIsWrittenThroughAServerIsAuditedThere() async throws {
             try await Fixture.run { test in
-                let lab = test.lab
-                let server = try SyslogServerProcess(address: lab.rootAddress, in: test.folder())
-                try await server.run {
-                    try await test.put(
-                        "global_config/syslog_server",
-                        #"{"server": "tcp://\#(lab.rootAddress):\#(server.port)"}"#)
+                try await SyslogServerProcess.run(test) { server in
                     try await ManagementServer.run(test) { management in
                         // Until it has heard of that, what is written is told nobody.
                         try await eventually("the server logs there") {
@@ -125,11 +116,24 @@ extension SystemTests {
 
 /// A rsyslogd of the test's own in the foreground, which the lab's hosts reach.
 private struct SyslogServerProcess: Sendable {
-    let port: UInt16
+    private let port: UInt16
     private let folder: URL
     private let address: String
 
-    init(address: String, in folder: URL) throws {
+    /// Runs one for the time of a body, with all records of the deployment on their way there.
+    static func run(
+        _ test: Fixture, _ body: @Sendable @escaping (Self) async throws -> Void
+    ) async throws {
+        let server = try Self(address: test.lab.rootAddress, in: test.folder())
+        try await server.run {
+            try await test.put(
+                "global_config/syslog_server",
+                #"{"server": "tcp://\#(server.address):\#(server.port)"}"#)
+            try await body(server)
+        }
+    }
+
+    private init(address: String, in folder: URL) throws {
         self.address = address
         self.folder = folder
         port = try freePort(address)
@@ -137,7 +141,7 @@ private struct SyslogServerProcess: Sendable {
 
     private var file: URL { folder.appending(path: "received") }
 
-    func run(_ body: @Sendable @escaping () async throws -> Void) async throws {
+    private func run(_ body: @Sendable @escaping () async throws -> Void) async throws {
         let config = folder.appending(path: "rsyslog.conf")
         // rsyslog's own format for files, and the event's name in front.
         let text = """

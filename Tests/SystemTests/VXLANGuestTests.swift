@@ -8,28 +8,20 @@ extension DebianGuestTests {
     @Test func guestsOnAVXLANTalkThroughALiveMoveAndAgainAfterATakeover() async throws {
         try await Fixture.run { test in
             let lab = test.lab
-            let network = test.name("blue")
-            test.later { try await lab.succeed("network", "delete", network, "--yes") }
-            try await lab.succeed(
-                "network", "create", network, "--vni", "70", "--subnet",
-                "10.7.0.0/24,gateway=10.7.0.1,gateway-mode=node,nat=true", "--subnet",
-                "fd00:7::/64,gateway=fd00:7::1,gateway-mode=node")
-            let group = test.name("ssh")
-            test.later { try await lab.succeed("security-group", "delete", group, "--yes") }
-            try await lab.succeed(
-                "security-group", "create", group, "--rule", "ingress,protocol=tcp,ports=22",
-                "--rule", "ingress,protocol=icmpv6")
+            let surroundings = try await Surroundings(
+                test,
+                network: [
+                    "--vni", "70", "--subnet",
+                    "10.7.0.0/24,gateway=10.7.0.1,gateway-mode=node,nat=true", "--subnet",
+                    "fd00:7::/64,gateway=fd00:7::1,gateway-mode=node",
+                ], rules: ["ingress,protocol=tcp,ports=22", "ingress,protocol=icmpv6"])
             let debian = try await Debian(test)
             let userData = try test.file("user-data", Self.talker)
             var guests: [(vm: Guest, addresses: [String])] = []
-            for host in ["host1", "host2"] {
-                let created = try await lab.json(
-                    "vm", "create", test.name("on-\(host)"), "--flavour", debian.name, "--image",
-                    debian.name, "--ssh-key", debian.key, "--user-data", userData, "--host", host,
-                    "--nic", "network=\(network),group=\(group)", "--wait")
-                let vm = test.guest(id: VMID(unchecked: try #require(created["id"]?.text)))
-                let nics = try #require(try await vm.claim()).value.nics
-                guests.append((vm, try #require(nics.first).addresses.map(\.description)))
+            for host: HostID in ["host1", "host2"] {
+                let (vm, nic) = try await surroundings.guest(
+                    "on-\(host)", of: debian, userData: userData, on: host, test)
+                guests.append((vm, nic.addresses.map(\.description)))
             }
             let (mover, talker) = (guests[0], guests[1])
             let inside = { (command: String) in

@@ -39,7 +39,10 @@ extension Lab {
 
     /// Runs this build's `metastack`, which must succeed.
     @discardableResult
-    func succeed(_ words: String...) async throws -> String {
+    func succeed(_ words: String...) async throws -> String { try await succeed(words) }
+
+    @discardableResult
+    func succeed(_ words: [String]) async throws -> String {
         try await metastack(words).checked("metastack \(words.joined(separator: " "))")
     }
 
