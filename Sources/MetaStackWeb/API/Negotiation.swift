@@ -29,8 +29,11 @@ enum MediaType: String, Sendable, CaseIterable {
         }
         let wanted = ranges.enumerated().filter { $0.element.weight > 0 }
             .sorted { ($1.element.weight, $0.offset) < ($0.element.weight, $1.offset) }
+        let refused = ranges.filter { $0.weight == 0 }.map(\.range)
         for (_, (range, _)) in wanted {
-            if let found = Self.allCases.first(where: { $0.matches(range) }) {
+            if let found = Self.allCases.first(where: {
+                $0.matches(range) && !refused.contains($0.rawValue)
+            }) {
                 self = found
                 return
             }

@@ -180,16 +180,4 @@ import Testing
             for path in paths.keys { #expect(page.text.contains(path), "\(path)") }
         }
     }
-
-    @Test func theSameListIsJSONAndMessagePack() async throws {
-        try await LiveServer.run { server in
-            try await server.fill()
-            let json = try await server.send("GET", "/api/v1/hosts", as: .viewer).json
-            for name in ["application/msgpack", "application/x-msgpack"] {
-                let packed = try await server.send(
-                    "GET", "/api/v1/hosts", as: .viewer, headers: ["Accept": name])
-                #expect(Array(packed.body) == MessagePack.encode(json))
-            }
-        }
-    }
 }
