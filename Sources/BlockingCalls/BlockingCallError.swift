@@ -4,6 +4,8 @@ import Dispatch
 public enum BlockingCallError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The call did not come back in time; its thread is left behind.
     case deadlineExceeded(caller: String, call: String, after: Duration)
+    /// The call may take long, but did not get on for so long; its thread is left behind.
+    case noProgress(caller: String, call: String, within: Duration)
     /// So many threads are left behind that another one would only join them.
     case tooManyAbandoned(caller: String, call: String, count: Int)
     /// More calls wait for a thread than the limit allows.
@@ -14,6 +16,8 @@ public enum BlockingCallError: Error, Sendable, Equatable, CustomStringConvertib
         switch self {
         case .deadlineExceeded(let caller, let call, let after):
             "\(caller) gave no answer to \(call) within \(after)"
+        case .noProgress(let caller, let call, let patience):
+            "\(caller) has not got on with \(call) for \(patience)"
         case .tooManyAbandoned(let caller, let call, let count):
             "\(caller) hangs: \(count) earlier calls never came back, \(call) was not tried"
         case .tooManyWaiting(let caller, let call, let count):

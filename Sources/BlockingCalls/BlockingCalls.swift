@@ -63,6 +63,38 @@ public final class BlockingCalls: Sendable {
     public func run<Value: Sendable>(
         _ what: String, deadline: Duration, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
+        try await run(what, body) { [self] call in
+            deadlines.asyncAfter(deadline: .now() + deadline.dispatchInterval) { [self] in
+                let error = BlockingCallError.deadlineExceeded(
+                    caller: name, call: what, after: deadline)
+                expire(call, with: error)
+            }
+        }
+    }
+
+    /// Runs a `body` that may take for ever as long as it gets on, and tells so by its steps.
+    ///
+    /// - Parameter patience: how long it may go without a step; it is looked at as often as that, so
+    ///   twice as long may pass. The time spent waiting for a thread does not count.
+    /// - Throws: what `body` throws, or a `BlockingCallError`.
+    public func run<Value: Sendable>(
+        _ what: String, patience: Duration,
+        _ body: @escaping @Sendable (CallProgress) throws -> Value
+    ) async throws -> Value {
+        let progress = CallProgress()
+        return try await run(what) {
+            progress.step()
+            return try body(progress)
+        } limit: { [self] call in
+            watch(call, what, progress, patience: patience)
+        }
+    }
+
+    /// - Parameter limit: what may end the call before `body` does; called once it has been admitted.
+    private func run<Value: Sendable>(
+        _ what: String, _ body: @escaping @Sendable () throws -> Value,
+        limit: (Call<Value>) -> Void
+    ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             let call = Call(continuation)
             let work = Work(identity: ObjectIdentifier(call)) { [self] in
@@ -72,12 +104,29 @@ public final class BlockingCalls: Sendable {
             }
             if let refusal = admit(work, what: what) {
                 _ = call.end(.failure(refusal))
-                return
+            } else {
+                limit(call)
             }
-            deadlines.asyncAfter(deadline: .now() + deadline.dispatchInterval) { [self] in
-                let error = BlockingCallError.deadlineExceeded(
-                    caller: name, call: what, after: deadline)
+        }
+    }
+
+    /// Looks once in `patience` whether the call has got on, until it has not.
+    private func watch<Value>(
+        _ call: Call<Value>, _ what: String, _ progress: CallProgress, since seen: Int = 0,
+        patience: Duration
+    ) {
+        deadlines.asyncAfter(deadline: .now() + patience.dispatchInterval) { [self] in
+            let steps = progress.steps
+            let behind = abandonedCalls
+            if steps != 0, steps == seen {
+                expire(call, with: .noProgress(caller: name, call: what, within: patience))
+            } else if steps == 0, behind >= limit {
+                // It waits for a thread, and none will come.
+                let error = BlockingCallError.tooManyAbandoned(
+                    caller: name, call: what, count: behind)
                 expire(call, with: error)
+            } else {
+                watch(call, what, progress, since: steps, patience: patience)
             }
         }
     }

@@ -29,4 +29,8 @@ public struct CephConfiguration: Sendable, Equatable {
     /// The caller's own patience: librados's time-out is the exact one, this one only stands
     /// behind it for a call that hangs in spite of it.
     var deadline: Duration { .seconds(timeoutSeconds * 2 + 2) }
+
+    /// How long what moves a whole disk's bytes may go without moving one. An image is opened and its
+    /// header read before the first, each by a question of its own.
+    var patience: Duration { deadline * 8 }
 }

@@ -1,5 +1,5 @@
+import BlockingCalls
 internal import CCeph
-
 import Glibc
 
 /// A pool of images.
@@ -34,12 +34,23 @@ public final class CephPool: Sendable {
 
     /// Runs `body` with the pool's handle (`rados_ioctx_t`).
     func run<Value: Sendable>(
-        _ attempt: String, image: String, long: Bool = false,
+        _ attempt: String, image: String,
         _ body: @escaping @Sendable (PoolHandle) throws -> Value
     ) async throws -> Value {
         try validate(image, as: .image)
-        return try await connection.run(attempt, imagePath(name, image), long: long) { _ in
+        return try await connection.run(attempt, imagePath(name, image)) { _ in
             try body(self.handle())
+        }
+    }
+
+    /// The same for what moves a whole disk's bytes, and tells of each step.
+    func runLong<Value: Sendable>(
+        _ attempt: String, image: String,
+        _ body: @escaping @Sendable (PoolHandle, CallProgress) throws -> Value
+    ) async throws -> Value {
+        try validate(image, as: .image)
+        return try await connection.runLong(attempt, imagePath(name, image)) { _, progress in
+            try body(self.handle(), progress)
         }
     }
 

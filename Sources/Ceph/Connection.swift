@@ -51,24 +51,48 @@ final class Connection: Sendable {
     }
 
     /// Runs `body` on a thread that may block.
-    ///
-    /// - Parameter long: no deadline of its own, for what moves a whole disk's bytes. Its single
-    ///   steps still end by librados's time-outs.
     func run<Value: Sendable>(
-        _ attempt: String, _ subject: String, long: Bool = false,
+        _ attempt: String, _ subject: String,
         _ body: @escaping @Sendable (RadosHandle) throws -> Value
     ) async throws -> Value {
-        do {
-            return try await (long ? longCalls : calls).run(
-                "\(attempt) \(subject)", deadline: long ? .seconds(86_400) : configuration.deadline
-            ) { [self] in
-                try enter(attempt, subject)
-                defer { users.leave() }
-                return try body(cluster)
+        try await explaining(attempt, subject) {
+            try await calls.run("\(attempt) \(subject)", deadline: configuration.deadline) {
+                try self.entered(attempt, subject, body)
             }
+        }
+    }
+
+    /// Runs a `body` that moves a whole disk's bytes: it may take as long as it likes while it gets on.
+    func runLong<Value: Sendable>(
+        _ attempt: String, _ subject: String,
+        _ body: @escaping @Sendable (RadosHandle, CallProgress) throws -> Value
+    ) async throws -> Value {
+        try await explaining(attempt, subject) {
+            try await longCalls.run("\(attempt) \(subject)", patience: configuration.patience) {
+                progress in
+                try self.entered(attempt, subject) { try body($0, progress) }
+            }
+        }
+    }
+
+    private func entered<Value>(
+        _ attempt: String, _ subject: String, _ body: (RadosHandle) throws -> Value
+    ) throws -> Value {
+        try enter(attempt, subject)
+        defer { users.leave() }
+        return try body(cluster)
+    }
+
+    private func explaining<Value: Sendable>(
+        _ attempt: String, _ subject: String, _ call: () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await call()
         } catch let error as BlockingCallError {
             switch error {
             case .deadlineExceeded: throw CephError(.timedOut, attempt, subject)
+            case .noProgress:
+                throw CephError(.timedOut, attempt, subject, error.description)
             case .tooManyAbandoned, .tooManyWaiting:
                 throw CephError(.tryAgain, attempt, subject, error.description)
             }

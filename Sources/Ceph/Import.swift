@@ -34,14 +34,14 @@ extension CephPool {
         let path = imagePath(name, image)
         let stop = StopFlag()
         try await withTaskCancellationHandler {
-            try await run("import image", image: image, long: true) { [name] pool in
+            try await runLong("import image", image: image) { [name] pool, call in
                 let source = try ImportSource(path: file)
                 try createImage(image, size: source.imageSize, in: pool, path)
                 do {
                     try withImage(image, mode: .writable, in: pool, poolName: name, "import image")
                     {
                         try ImportWriter(image: $0, path: path).copy(
-                            source, stop: stop, progress: progress)
+                            source, stop: stop, call: call, progress: progress)
                     }
                 } catch {
                     throw removed(image, of: pool, path, because: error)

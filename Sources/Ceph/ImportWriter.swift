@@ -1,5 +1,5 @@
+import BlockingCalls
 internal import CCeph
-
 import Glibc
 
 /// Copies a file into an open image with several writes in flight.
@@ -18,7 +18,8 @@ struct ImportWriter {
 
     /// Copies all of the file; returns when every byte is on the OSDs.
     func copy(
-        _ source: ImportSource, stop: StopFlag, progress: (ImportProgress) -> Void
+        _ source: ImportSource, stop: StopFlag, call: CallProgress,
+        progress: (ImportProgress) -> Void
     ) throws {
         var ring = WriteRing(image: image, path: path)
         defer { ring.drain() }
@@ -30,6 +31,7 @@ struct ImportWriter {
             }
             offset = next
             offset += try ring.write(source, at: offset)
+            call.step()
             if (offset - reported) * 100 >= source.size, offset < source.size {
                 reported = offset
                 progress(ImportProgress(done: offset, total: source.size))

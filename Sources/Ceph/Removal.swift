@@ -1,3 +1,4 @@
+import BlockingCalls
 internal import CCeph
 
 extension CephPool {
@@ -11,8 +12,12 @@ extension CephPool {
     ) async throws {
         let path = imagePath(name, image)
         do {
-            try await run("remove image", image: image, long: true) { pool in
-                let report = Unmanaged.passRetained(Report(progress))
+            try await runLong("remove image", image: image) { pool, call in
+                let report = Unmanaged.passRetained(
+                    Report {
+                        call.step()
+                        progress($0)
+                    })
                 defer { report.release() }
                 try checked(
                     rbd_remove_with_progress(

@@ -107,7 +107,7 @@ extension LibvirtError {
         if let error = error as? LibvirtError { return error }
         let code: Code =
             switch error as? BlockingCallError {
-            case .deadlineExceeded: .deadlineExceeded
+            case .deadlineExceeded, .noProgress: .deadlineExceeded
             case .tooManyAbandoned, .tooManyWaiting: .tooBusy
             case nil: .internalError
             }

@@ -6,8 +6,11 @@ public protocol NodeRandom: Sendable {
 
 extension NodeRandom {
     /// A name for an RBD image: each is used once and never again.
+    ///
+    /// All are of one length, so that lists of them stay in line and a reader may tell them by it.
     func freshName(after prefix: String) -> String {
-        "\(prefix).\(String(next(), radix: 16))"
+        let digits = String(next(), radix: 16)
+        return prefix + "." + String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     /// A time from zero up to `limit`.
