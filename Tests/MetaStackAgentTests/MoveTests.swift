@@ -106,6 +106,26 @@ extension AgentTests {
             }
         }
 
+        /// A host remembers how a guest ended there; it is not how the next one ends.
+        @Test func aGuestThatCameBackAndVanishesHasNotShutItselfDown() async throws {
+            try await run { fleet, owner, other in
+                let offline = #", "move": {"id": "m1", "from": "\#(owner.id)", "offline": true}"#
+                try await fleet.put("desired_vms/web", Self.wanted(offline))
+                try await fleet.until("web runs there") { $0.isRunning("web", on: other.id) }
+                let live = #", "move": {"id": "m2", "from": "\#(other.id)"}"#
+                try await fleet.put("desired_vms/web", Self.wanted(live))
+                try await fleet.until("web is back") { $0.isRunning("web", on: owner.id) }
+                try await fleet.eventually("it runs") {
+                    await owner.hypervisor.localDomain(web)?.state == .running
+                }
+                await owner.hypervisor.vanish(web)
+                let cluster = try await fleet.until("it runs again") {
+                    $0.isRunning("web") && $0.history("web")?.boots == 3
+                }
+                #expect(cluster.history("web")?.lastExit == "its domain is gone")
+            }
+        }
+
         @Test func aGuestThatIsMovedWhileItShutsDownStartsAgainWhereItArrives() async throws {
             try await run { fleet, owner, other in
                 await owner.hypervisor.setGuestsObey(false)

@@ -145,6 +145,7 @@ extension GuestPerformer {
         } else {
             do {
                 try await networkPlaces(for: claim.value.nics)
+                view.change { $0.forgetExit(of: situation.vm) }
                 arrival.uri = try await hypervisor.invitation(console: claim.value.console)
             } catch let error as GuestStepError {
                 arrival.refusal = "host \(view.me): \(error)"

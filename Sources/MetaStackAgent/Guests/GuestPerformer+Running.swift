@@ -182,7 +182,7 @@ extension GuestPerformer {
         }
         let began = clock.now
         let disks = try await disks(of: situation)
-        view.change { $0.exits[situation.vm] = nil }
+        view.change { $0.forgetExit(of: situation.vm) }
         let guest = GuestSpecification(
             vm: situation.vm, uuid: uuid, name: wanted.value.name, ram: claim.value.ram,
             vcpus: claim.value.vcpus, disks: disks,

@@ -28,7 +28,7 @@ struct DomainService: Service {
         case .changed(let vm):
             await refresh(vm)
         case .ended(let vm, let exit):
-            view.change { $0.exits[vm] = exit }
+            view.change { $0.note(exit, of: vm) }
             await refresh(vm)
         case .listAgain:
             try await list()
@@ -79,11 +79,7 @@ struct LocalDomains: Sendable {
     func refresh(_ vm: VMID) async throws -> LocalDomain? {
         let look = nextLook()
         let domain = try await hypervisor.domain(of: vm)
-        view.change { state in
-            guard look > state.lookedAt[vm, default: 0] else { return }
-            state.lookedAt[vm] = look
-            state.domains[vm] = domain
-        }
+        view.change { $0.take(domain, of: vm, from: look) }
         return domain
     }
 
@@ -93,10 +89,8 @@ struct LocalDomains: Sendable {
         let found = Dictionary(domains.map { ($0.vm, $0) }) { first, _ in first }
         view.change { state in
             state.knowsDomains = true
-            for vm in Set(found.keys).union(state.domains.keys)
-            where look > state.lookedAt[vm, default: 0] {
-                state.lookedAt[vm] = look
-                state.domains[vm] = found[vm]
+            for vm in Set(found.keys).union(state.domains.keys) {
+                state.take(found[vm], of: vm, from: look)
             }
         }
     }
@@ -136,10 +130,7 @@ struct LocalDomains: Sendable {
     /// A domain has gone, by this agent's own doing.
     func forget(_ vm: VMID) {
         let look = nextLook()
-        view.change { state in
-            state.lookedAt[vm] = look
-            state.domains[vm] = nil
-        }
+        view.change { $0.take(nil, of: vm, from: look) }
     }
 
     private func nextLook() -> Int {

@@ -22,8 +22,8 @@ final class NodeView: Sendable {
         var looks = 0
         /// The look that each VM's domain was last taken from.
         var lookedAt: [VMID: Int] = [:]
-        /// How guests ended that this agent saw end.
-        var exits: [VMID: GuestExit] = [:]
+        /// How guests ended that this agent saw end, each with the last look that had begun by then.
+        private var exits: [VMID: (exit: GuestExit, look: Int)] = [:]
         /// Images that this node made, or tried to, and is not known to have put on record.
         var made: [VMID: Set<DiskImage>] = [:]
         /// Own writes that the watch has to show before a VM is looked at again.
@@ -49,6 +49,23 @@ final class NodeView: Sendable {
         init(session: SessionMachine, takeovers: TakeoverGuard) {
             self.session = session
             self.takeovers = takeovers
+        }
+
+        /// How the VM's last guest here ended; nil where nobody said, or there has been another since.
+        func exit(of vm: VMID) -> GuestExit? { exits[vm]?.exit }
+
+        mutating func note(_ exit: GuestExit, of vm: VMID) { exits[vm] = (exit, looks) }
+
+        /// A guest of the VM is about to be here: what ended was an earlier one.
+        mutating func forgetExit(of vm: VMID) { exits[vm] = nil }
+
+        /// What a look has shown, unless a later one has already.
+        mutating func take(_ domain: LocalDomain?, of vm: VMID, from look: Int) {
+            guard look > lookedAt[vm, default: 0] else { return }
+            lookedAt[vm] = look
+            domains[vm] = domain
+            // One that was there after the end was told is another one than that which ended.
+            if domain != nil, let ended = exits[vm], ended.look < look { exits[vm] = nil }
         }
 
         /// Takes over all records as they were listed.
@@ -184,7 +201,7 @@ final class NodeView: Sendable {
             }
             var situation = GuestSituation(
                 vm: vm, me: me, lease: lease, in: state.cluster, domain: state.domains[vm],
-                exit: state.exits[vm])
+                exit: state.exit(of: vm))
             situation.hold = state.takeovers.hold(
                 at: now, wanted: state.cluster.takeoverSwitch?.value)
             situation.orphans = state.orphans(of: vm)

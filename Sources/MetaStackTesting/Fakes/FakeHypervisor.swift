@@ -226,6 +226,13 @@ public actor FakeHypervisor: Hypervisor {
         listeners.tell(.ended(vm, exit))
     }
 
+    /// The guest's process is gone, and the hypervisor has not found out why yet.
+    public func vanish(_ vm: VMID) async {
+        guard guests[vm] != nil else { return }
+        await remove(vm)
+        listeners.tell(.changed(vm))
+    }
+
     public func setGuestsLetGo(_ letGo: Bool) { guestsLetGo = letGo }
 
     /// The guest lets go what it was asked for.

@@ -26,6 +26,8 @@ final class SimulatedHost: @unchecked Sendable {
     /// How much longer libvirt takes for everything.
     var slowness = Duration.zero
     private var listeners: [AsyncStream<HypervisorEvent>.Continuation] = []
+    /// When the last event is told that has happened.
+    private var toldUntil = Moment.start
 
     init(number: Int, ram: Int, world: World) throws {
         self.number = number
@@ -144,9 +146,16 @@ final class SimulatedHost: @unchecked Sendable {
         listeners = []
     }
 
+    /// libvirt tells of one thing after the other, and late where it is busy: until then a look shows
+    /// what it has not told yet.
     private func tell(_ event: HypervisorEvent) {
         guard hasLibvirt else { return }
-        world.after(world.duration(.microseconds(100), .milliseconds(5))) { [self] in
+        let delay =
+            world.chance(0.03)
+            ? world.duration(.milliseconds(5), .seconds(1))
+            : world.duration(.microseconds(100), .milliseconds(5))
+        toldUntil = max(toldUntil + .microseconds(1), world.now + delay)
+        world.at(toldUntil) { [self] in
             guard hasLibvirt else { return }
             listeners.forEach { $0.yield(event) }
         }
