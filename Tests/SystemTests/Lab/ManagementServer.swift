@@ -11,13 +11,16 @@ struct ManagementServer: Sendable {
     let home: URL
 
     /// Runs one for the time of a body.
+    ///
+    /// - Parameter role: of the token.
     static func run(
-        _ test: Fixture, _ body: @Sendable @escaping (ManagementServer) async throws -> Void
+        _ test: Fixture, role: String = "operator",
+        _ body: @Sendable @escaping (ManagementServer) async throws -> Void
     ) async throws {
         let lab = test.lab
         let listen = "127.0.0.1:\(try freePort("127.0.0.1"))"
         let name = test.name("token")
-        let token = try await lab.succeed("token", "create", name, "--role", "operator")
+        let token = try await lab.succeed("token", "create", name, "--role", role)
             .trimmingCharacters(in: .newlines)
         test.later { try await lab.succeed("token", "revoke", name, "--yes") }
         let server = ManagementServer(

@@ -21,8 +21,10 @@ struct CommandTraveller: Traveller {
         _ = try await output("image", "add", name, file, "--wait")
     }
 
-    func addFlavour(_ name: String) async throws {
-        _ = try await output("flavour", "add", name, "--vcpus", "1", "--ram", "128MiB")
+    func addFlavour(_ wish: FlavourWish) async throws {
+        _ = try await output(
+            "flavour", "add", wish.name, "--vcpus", wish.vcpus, "--ram", wish.ram, "--disk",
+            wish.disk)
     }
 
     func createVM(_ name: String, flavour: String, image: String) async throws -> VMID {
@@ -39,6 +41,10 @@ struct CommandTraveller: Traveller {
             let listed = all.first { $0.part("id") == one.part("id") }
             return listed?.part("status") == one.part("status") ? Sight(one) : nil
         }
+    }
+
+    func vms() async throws -> Set<String> {
+        Set(try await json("vm", "list").elements.compactMap { $0.part("id").text })
     }
 
     func liveHosts() async throws -> [String] {
@@ -89,6 +95,11 @@ struct CommandTraveller: Traveller {
 
     func delete(_ vm: String) async throws {
         _ = try await output("vm", "delete", vm, "--wait", "--yes")
+    }
+
+    func makeToken(_ name: String, role: String) async throws -> String {
+        try await output("token", "create", name, "--role", role)
+            .trimmingCharacters(in: .newlines)
     }
 }
 

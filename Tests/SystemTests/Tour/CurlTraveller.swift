@@ -1,5 +1,6 @@
 import Foundation
 import MetaStackModel
+import Testing
 
 /// The tour by curl: a server's REST API and nothing else of MetaStack's.
 struct CurlTraveller: Traveller {
@@ -35,9 +36,8 @@ struct CurlTraveller: Traveller {
         }
     }
 
-    func addFlavour(_ name: String) async throws {
-        let body = #"{"name": "\#(name)", "vcpus": 1, "ram": "128MiB"}"#
-        try await ask("POST", "flavours", body, expecting: 202)
+    func addFlavour(_ wish: FlavourWish) async throws {
+        try await ask("POST", "flavours", wish.json, expecting: 202)
     }
 
     func createVM(_ name: String, flavour: String, image: String) async throws -> VMID {
@@ -57,6 +57,12 @@ struct CurlTraveller: Traveller {
             let listed = all.first { $0.part("id") == one.part("id") }
             return listed?.part("status") == one.part("status") ? Sight(one) : nil
         }
+    }
+
+    func vms() async throws -> Set<String> {
+        Set(
+            try await ask("GET", "vms?fields=id").part("items").elements
+                .compactMap { $0.part("id").text })
     }
 
     func liveHosts() async throws -> [String] {
@@ -115,9 +121,13 @@ struct CurlTraveller: Traveller {
         let id = try await ask("GET", "vms/\(vm)").part("id").text ?? vm
         try await ask("DELETE", "vms/\(vm)", expecting: 202)
         try await eventually("nothing is left of vm \(vm)") {
-            try await ask("GET", "vms").part("items").elements.allSatisfy {
-                $0.part("id").text != id
-            }
+            try await !vms().contains(id)
         }
+    }
+
+    func makeToken(_ name: String, role: String) async throws -> String {
+        let body = #"{"name": "\#(name)", "role": "\#(role)"}"#
+        let made = try await ask("POST", "tokens", body, expecting: 201)
+        return try #require(made.part("secret").text)
     }
 }

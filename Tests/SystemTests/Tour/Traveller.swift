@@ -1,14 +1,16 @@
 import MetaStackModel
 
-/// A way to do what the README's tour does: the same steps by commands, or over HTTP.
+/// A way to do what the README's tour does: the same steps by commands, over HTTP, or on the page.
 protocol Traveller: Sendable {
     /// Adds an image, and returns once it can be used.
     func addImage(_ name: String, from file: String) async throws
-    func addFlavour(_ name: String) async throws
+    func addFlavour(_ wish: FlavourWish) async throws
     /// Asks for a VM, and returns its id once it runs.
     func createVM(_ name: String, flavour: String, image: String) async throws -> VMID
     /// What is shown of a VM, among all and by itself; both must say the same.
     func look(at vm: String) async throws -> Sight
+    /// The ids of all VMs that are listed.
+    func vms() async throws -> Set<String>
     /// The names of the hosts that are live.
     func liveHosts() async throws -> [String]
     /// The hosts that could run it, the best first.
@@ -28,6 +30,8 @@ protocol Traveller: Sendable {
     func doctor() async throws -> (isHealthy: Bool, findings: [String])
     /// Deletes it, and returns once nothing is left.
     func delete(_ vm: String) async throws
+    /// Makes a token, and returns its secret.
+    func makeToken(_ name: String, role: String) async throws -> String
 }
 
 /// What somebody sees of a VM.

@@ -50,13 +50,6 @@ struct WrittenTour {
             throw SystemTestError("the README's tour shows VM web on \(hosts)")
         }
     }
-
-    /// The first two words behind `metastack` in each line that has it.
-    var verbs: Set<String> {
-        Set(
-            steps.compactMap { $0.line.firstMatch(of: /(?:^|[( ])metastack ([^ ]+(?: [a-z]+)?)/) }
-                .map { String($0.1) })
-    }
 }
 
 /// What stays of a line of output when what differs from run to run is taken out: numbers, ids, hosts,
