@@ -91,11 +91,14 @@ struct BenchNetwork: Sendable {
 
     // MARK: Guests
 
-    private func guest(_ port: GuestPort) -> BenchHost {
+    func guest(_ port: GuestPort) -> BenchHost {
         BenchHost(name: "\(name)-\(port.interface)", number: 0)
     }
 
-    func makeGuest(_ port: GuestPort, on host: BenchHost) async throws {
+    /// - Parameter addresses: those that it has itself, where that is not all of its port's.
+    func makeGuest(
+        _ port: GuestPort, on host: BenchHost, has addresses: [IPAddress]? = nil
+    ) async throws {
         let guest = guest(port)
         try await BenchHost.run("ip", "netns", "add", guest.name)
         try await host.ip(
@@ -105,7 +108,7 @@ struct BenchNetwork: Sendable {
             "link set \(port.interface) master \(NetworkNames(Self.networkID).bridge) up")
         try await guest.ip("link set lo up")
         try await guest.ip("link set eth0 up")
-        for address in port.addresses {
+        for address in addresses ?? port.addresses {
             let suffix = address.family == .ipv4 ? "/22" : "/64 nodad"
             try await guest.ip("address add \(address)\(suffix) dev eth0")
         }
@@ -113,21 +116,20 @@ struct BenchNetwork: Sendable {
 
     /// Gbit/s of one TCP connection.
     func throughput(
-        from sender: GuestPort, to receiver: GuestPort, seconds: Int
+        from sender: BenchHost, to receiver: GuestPort, at address: IPAddress, seconds: Int
     ) async throws -> Double {
-        let target = "\(receiver.addresses[1])"
         // It serves one client and ends.
         async let server: String = guest(receiver).inside("iperf3", "--server", "--one-off")
         var rate: Double?
         for _ in 0..<50 where rate == nil {
             rate = try Self.received(
-                try? await guest(sender).inside(
-                    "iperf3", "--client", target, "--time", "\(seconds)", "--json"))
+                try? await sender.inside(
+                    "iperf3", "--client", "\(address)", "--time", "\(seconds)", "--json"))
             // Its server may not listen yet.
             if rate == nil { try await Task.sleep(for: .milliseconds(100)) }
         }
         guard let rate else {
-            throw BenchmarkError(description: "no answer of iperf3 at \(target)")
+            throw BenchmarkError(description: "no answer of iperf3 at \(address)")
         }
         _ = try await server
         return rate / 1e9
@@ -155,9 +157,8 @@ struct BenchNetwork: Sendable {
     }
 
     /// The median of many in µs.
-    func roundTrip(from sender: GuestPort, to receiver: GuestPort) async throws -> Double {
-        let printed = try await guest(sender).inside(
-            "ping", "-c", "500", "-i", "0.002", "\(receiver.addresses[1])")
+    func roundTrip(from sender: BenchHost, to address: IPAddress) async throws -> Double {
+        let printed = try await sender.inside("ping", "-c", "500", "-i", "0.002", "\(address)")
         let times = printed.split(separator: "\n").compactMap { line in
             line.firstMatch(of: /time=([0-9.]+) ms/).flatMap { Double($0.1) }
         }.sorted()

@@ -20,19 +20,24 @@ struct NetworksBenchmark: AsyncParsableCommand {
     @Option(help: "How many NICs the crowded host has.")
     var nics = 500
 
+    @Option(help: "How long an agent at rest is looked at, in seconds.")
+    var restSeconds = 60
+
     func run() async throws {
         let traffic = try await BenchNetwork.run(hosts: 2) { world in
             try await self.traffic(in: world)
         }
         print(
             """
-            | between guests | protection | Gbit/s | of without | round trip µs | of without |
+            | way | protection, or translation | Gbit/s | of without | round trip µs | of without |
             | --- | --- | --- | --- | --- | --- |
             """)
         for (place, pair) in traffic { pair.print(place) }
+        try await BenchNetwork.run(hosts: 2) { try await translation(in: $0) }
         print("\n\(Figures.header)")
         try await BenchNetwork.run(hosts: 1) { try await readiness(in: $0) }
         try await BenchNetwork.run(hosts: 1) { try await crowd(in: $0) }
+        try await BenchNetwork.run(hosts: 1) { try await wholeAgent(in: $0) }
     }
 
     // MARK: Traffic
@@ -49,7 +54,9 @@ struct NetworksBenchmark: AsyncParsableCommand {
         for (plane, wanted) in zip(planes, wishes) { _ = try await plane.converge(wanted) }
         for (port, host) in placed { try await world.makeGuest(port, on: host) }
 
-        var pairs = [("of one host", Pair()), ("of two hosts (VXLAN)", Pair())]
+        var pairs = ["guests of one host", "guests of two hosts (VXLAN)"].map {
+            ($0, Pair(names: ["yes", "no"]))
+        }
         for _ in 0..<rounds {
             for isProtected in [true, false] {
                 for (index, host) in [here, there].enumerated() {
@@ -60,30 +67,34 @@ struct NetworksBenchmark: AsyncParsableCommand {
                     }
                 }
                 for (index, target) in [1, 2].enumerated() {
+                    let (sender, address) = (world.guest(ports[0]), ports[target].addresses[1])
                     let rate = try await world.throughput(
-                        from: ports[0], to: ports[target], seconds: seconds)
-                    let trip = try await world.roundTrip(from: ports[0], to: ports[target])
-                    pairs[index].1.add(rate, trip, isProtected: isProtected)
+                        from: sender, to: ports[target], at: address, seconds: seconds)
+                    let trip = try await world.roundTrip(from: sender, to: address)
+                    pairs[index].1.add(rate, trip, isFirst: isProtected)
                 }
             }
         }
         return pairs
     }
 
-    /// The same way with protection and without, in turns.
-    private struct Pair {
+    /// The same way with something and without, in turns.
+    struct Pair {
+        let names: [String]
         private var rates: [Bool: [Double]] = [:]
         private var trips: [Bool: [Double]] = [:]
 
-        mutating func add(_ rate: Double, _ trip: Double, isProtected: Bool) {
-            rates[isProtected, default: []].append(rate)
-            trips[isProtected, default: []].append(trip)
+        init(names: [String]) { self.names = names }
+
+        mutating func add(_ rate: Double, _ trip: Double, isFirst: Bool) {
+            rates[isFirst, default: []].append(rate)
+            trips[isFirst, default: []].append(trip)
         }
 
         func print(_ place: String) {
             let rate = [true, false].map { Self.median(rates[$0] ?? []) }
             let trip = [true, false].map { Self.median(trips[$0] ?? []) }
-            for (index, name) in ["yes", "no"].enumerated() {
+            for (index, name) in names.enumerated() {
                 let shares = [rate, trip].map { hundredths($0[index] / $0[1]) }
                 Swift.print(
                     "| \(place) | \(name) | \(hundredths(rate[index])) | \(shares[0]) "
@@ -160,17 +171,15 @@ struct NetworksBenchmark: AsyncParsableCommand {
             "\n\(nics) NICs at rest: \((cost * 1e5).rounded() / 100) ms of processor time a look, "
                 + "\(percent) % of a core at one look in ten seconds")
     }
-}
 
-private enum ProcessorTime {
-    /// In seconds, by getrusage(2).
-    static var ofProcessAndItsChildren: Double {
-        [RUSAGE_SELF.rawValue, RUSAGE_CHILDREN.rawValue].map { who in
-            var usage = rusage()
-            getrusage(__rusage_who_t(who), &usage)
-            return [usage.ru_utime, usage.ru_stime].map {
-                Double($0.tv_sec) + Double($0.tv_usec) / 1e6
-            }.reduce(0, +)
-        }.reduce(0, +)
+    /// What ``CrowdedAgent`` prints, in the host's network namespace and with this process's mounts.
+    private func wholeAgent(in world: BenchNetwork) async throws {
+        let host = world.hosts[0]
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        print(
+            try await BenchHost.run(
+                "nsenter", "--net=/run/netns/\(host.name)", program, "crowded-agent",
+                "--directory", host.directory, "--underlay", "\(host.underlay)", "--nics",
+                "\(nics)", "--seconds", "\(restSeconds)"))
     }
 }

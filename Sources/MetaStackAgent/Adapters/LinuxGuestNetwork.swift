@@ -1,8 +1,8 @@
-import LinuxNetwork
-import MetaStackModel
+public import LinuxNetwork
+public import MetaStackModel
 
 /// Guests' networks made of this kernel's links and rules.
-struct LinuxGuestNetwork: GuestNetwork {
+public struct LinuxGuestNetwork: GuestNetwork {
     private let network: NetworkPlane
     private let offer: KernelOffer
     private let underlay: IPAddress?
@@ -11,14 +11,14 @@ struct LinuxGuestNetwork: GuestNetwork {
     ///   - directory: where the networks' files lie; nobody else's.
     ///   - underlay: where other hosts send the packets of VXLANs to; nil for nowhere.
     /// - Throws: where the host cannot be asked what it can do, for want of rights or programs.
-    init(directory: String, bridge: InterfaceName, underlay: IPAddress?) async throws {
+    public init(directory: String, bridge: InterfaceName, underlay: IPAddress?) async throws {
         offer = try await KernelOffer.probe()
         self.underlay = underlay
         network = NetworkPlane(
             PlaneSettings(directory: directory, bridge: bridge, underlay: underlay), offer: offer)
     }
 
-    func plane() -> HostPlane {
+    public func plane() -> HostPlane {
         HostPlane(
             underlay: underlay,
             noVLANs: offer.hasVLANs ? nil : "the kernel has no VLANs (8021q)",
@@ -35,7 +35,7 @@ struct LinuxGuestNetwork: GuestNetwork {
                     + "on a network needs none of them")
     }
 
-    func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport {
+    public func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport {
         let report = try await network.converge(wanted)
         return GuestNetworkReport(
             ready: try report.ready.mapValues {
@@ -43,7 +43,7 @@ struct LinuxGuestNetwork: GuestNetwork {
             }, problems: report.problems, withoutMetadata: report.withoutMetadata)
     }
 
-    func answerMetadata(with answer: @escaping MetadataAnswering) {
+    public func answerMetadata(with answer: @escaping MetadataAnswering) {
         network.answerMetadata(with: answer)
     }
 }

@@ -20,7 +20,7 @@ public struct HostLinksSource: Sendable {
     /// The process's own network namespace.
     ///
     /// - Throws: `NetworkPlaneError` where the kernel does not tell of changes.
-    static func kernel() throws -> HostLinksSource {
+    public static func kernel() throws -> HostLinksSource {
         HostLinksSource(changes: try LinkChanges.stream()) { try await HostLinks.read() }
     }
 }
