@@ -85,17 +85,34 @@ struct NAT64World {
             let guest = try await TestGuest(
                 "\(port.interface)-\(index)", on: host, port, in: sandbox, isConfigured: false,
                 mtu: 1450)
-            try await guest.start(on: #require(report.ready[port.network]).bridge)
-            try await Sandbox.ip(
-                [
-                    "address add \(port.ipv6)/64 dev eth0 nodad",
-                    "route replace default via \(ServiceAddresses.ipv6) dev eth0",
-                ], in: guest.namespace)
-            try await Sandbox.ip(
-                ["route replace \(port.ipv4) via \(host.underlay)"], in: "\(sandbox.name)-lan")
+            try await join(guest, #require(report.ready[port.network]).bridge)
             guests.append(guest)
         }
         return guests
+    }
+
+    /// Moves a guest while its programs run, as libvirt, QEMU and the routers outside do.
+    func move(_ guest: TestGuest, to index: Int) async throws -> TestGuest {
+        let host = sandbox.hosts[index]
+        var port = guest.port
+        port.hasArrived = true
+        let report = try await planes[index].converge(wishes([port]))
+        let moved = try await guest.moved(to: host, mtu: 1450, addresses: [])
+        try await join(moved, #require(report.ready[port.network]).bridge)
+        _ = try await planes[guest.host.number - 1].converge(wishes([]))
+        return moved
+    }
+
+    private func join(_ guest: TestGuest, _ bridge: String) async throws {
+        let port = guest.port
+        try await guest.start(on: bridge)
+        try await Sandbox.ip(
+            [
+                "address add \(port.ipv6)/64 dev eth0 nodad",
+                "route replace default via \(ServiceAddresses.ipv6) dev eth0",
+            ], in: guest.namespace)
+        try await Sandbox.ip(
+            ["route replace \(port.ipv4) via \(guest.host.underlay)"], in: "\(sandbox.name)-lan")
     }
 
     /// From outside to a guest's IPv4 address.

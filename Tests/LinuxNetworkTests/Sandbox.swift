@@ -192,18 +192,34 @@ struct TestGuest: Sendable {
         self.host = host
         self.port = port
         try await Sandbox.ip(["netns add \(namespace)"])
+        try await makeNIC(mtu: mtu, addresses: isConfigured ? port.addresses : [])
+    }
+
+    private init(namespace: String, host: TestHost, port: GuestPort) {
+        self.namespace = namespace
+        self.host = host
+        self.port = port
+    }
+
+    private func makeNIC(mtu: Int, addresses: [IPAddress]) async throws {
         try await Sandbox.ip(
             [
                 "link add name \(port.interface) mtu \(mtu) type veth peer name eth0 mtu \(mtu) "
                     + "address \(port.mac) netns \(namespace)"
             ], in: host.namespace)
         var lines = ["link set lo up", "link set eth0 up"]
-        if isConfigured {
-            lines += port.addresses.map {
-                "address add \($0)/\($0.family == .ipv4 ? "24" : "64 nodad") dev eth0"
-            }
+        lines += addresses.map {
+            "address add \($0)/\($0.family == .ipv4 ? "24" : "64 nodad") dev eth0"
         }
         try await Sandbox.ip(lines, in: namespace)
+    }
+
+    /// A live move: its NIC is on another host, not yet on a bridge, and its programs have noticed nothing.
+    func moved(to host: TestHost, mtu: Int, addresses: [IPAddress]) async throws -> TestGuest {
+        try await stop()
+        let guest = TestGuest(namespace: namespace, host: host, port: port)
+        try await guest.makeNIC(mtu: mtu, addresses: addresses)
+        return guest
     }
 
     /// What libvirt does with a NIC when its guest starts.
