@@ -165,6 +165,44 @@ extension AgentTests {
             }
         }
 
+        @Test func groupsAndLimitsOfAGuestThatRunsCountAtOnce() async throws {
+            try await TestFleet.run { fleet in
+                let host = try await fleet.startHosts()[0]
+                try await addNetworks(fleet)
+                func allow(_ ports: String) async throws {
+                    let rules =
+                        #"[{"direction": "ingress", "protocol": "tcp", "ports": "\#(ports)"}]"#
+                    try await fleet.put(
+                        "security_groups/g1", #"{"name": "web", "rules": \#(rules)}"#)
+                }
+                try await allow("80")
+                try await fleet.want("web", nics: #"[{"network": "blue"}]"#)
+                try await fleet.until("web runs") { $0.isRunning("web") }
+                let group = SecurityGroupID(unchecked: "g1")
+                // Sooner than the next look that finds damage, which comes every ten seconds.
+                func soon(_ what: String, _ isSo: (HostNetworks) -> Bool) async throws {
+                    try await fleet.eventually(what, within: .seconds(3)) {
+                        isSo(host.host.network.wanted)
+                    }
+                }
+                try await soon("nothing is limited") { $0.ports.first?.groups == [] }
+                try await fleet.want(
+                    "web",
+                    nics: #"[{"network": "blue", "security_groups": ["web"], "#
+                        + #""limits": {"inbound_kbit": 8000}}]"#)
+                try await soon("it is in the group, and limited") {
+                    $0.ports.first?.groups == [group] && $0.ports.first?.limits?.inbound == 8000
+                }
+                let before = host.host.network.wanted.groups[group]
+                try await allow("81")
+                try await soon("the group's rules are others") {
+                    $0.groups[group] != nil && $0.groups[group] != before
+                }
+                #expect(await host.hypervisor.created == 1)
+                #expect(host.hypervisor.calls.count(of: .attach) == 0)
+            }
+        }
+
         @Test func aGuestThatStandsStillStaysSoUntilItsNetworksCanBeMade() async throws {
             try await TestFleet.run(leaseTTL: .seconds(60)) { fleet in
                 let started = try await fleet.startHosts()[0]
