@@ -9,6 +9,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private let patience: Duration
     private let desk: any HTTPDesk
     private var head: HTTPRequestHead?
+    /// What else is in the bytes of the first question is heard no more.
+    private var isAnswered = false
     private var client = ""
     private var ticket: String?
     private var deadline: Scheduled<Void>?
@@ -47,8 +49,9 @@ final class HTTPConnection: ChannelInboundHandler {
         case .head(let head): self.head = head
         case .body: break
         case .end:
-            guard let head else { return }
+            guard let head, !isAnswered else { return }
             self.head = nil
+            isAnswered = true
             answer(head, context)
         }
     }

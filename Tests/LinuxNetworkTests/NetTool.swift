@@ -87,7 +87,8 @@ enum NetTool {
                 open(task["opened"], "w").close()
                 while not os.path.exists(task["goOn"]):
                     time.sleep(0.005)
-            for one, other in ((client, peer), (peer, client)):
+            # The server first: what it sends is let in because the client has asked, and not the reverse.
+            for one, other in ((peer, client), (client, peer)):
                 other.settimeout(5)
                 one.sendall(b"x" * 4000)
                 count = 0
@@ -157,6 +158,22 @@ enum NetTool {
                 except OSError:
                     ends.append("closed")
             return {"answer": answer, "ends": ends}
+
+        # A question in bytes, one every tenth of a second, and how many of them went before its end.
+        def drip(task):
+            enter(task["client"])
+            s = opened(task)
+            s.settimeout(0.1)
+            for count, byte in enumerate(task["request"].encode()):
+                try:
+                    s.sendall(bytes([byte]))
+                    if s.recv(100) == b"":
+                        return count + 1
+                except TimeoutError:
+                    pass
+                except OSError:
+                    return count
+            return len(task["request"])
 
         # How many of so many questions are answered before one is not.
         def flood(task):
