@@ -10,7 +10,7 @@ public struct NetworkNames: Sendable, Hashable {
     static let prefix = "ms"
     /// The letters of the parts.
     private static let parts = "bpruvx"
-    private static let digits = 12
+    static let digits = 12
 
     private let hash: UInt64
 
@@ -65,4 +65,9 @@ public struct NetworkNames: Sendable, Hashable {
     private static let aliasPrefix = "metastack network "
 
     static func alias(_ network: Network) -> String { aliasPrefix + network.name.text }
+
+    /// The name of the network that a link of ours is for.
+    static func network(inAlias alias: String) -> String {
+        String(alias.dropFirst(aliasPrefix.count))
+    }
 }

@@ -5,6 +5,8 @@ struct LinkLayout {
     let settings: PlaneSettings
     let offer: KernelOffer
     let reading: LinkReading
+    /// What the names of those networks' links end in that are wanted here.
+    let used: Set<String>
 
     /// What VXLAN adds to each packet: the outer headers and an Ethernet header (RFC 7348).
     private static let overhead = (ipv4: 50, ipv6: 70)
@@ -35,6 +37,7 @@ struct LinkLayout {
                 link(names.bridge, .bridge(filters: offer.tracking == .marks), network))
             network.links.append(below)
         }
+        try checkConflicts(network, others)
         if network.isServed, !offer.hasDNSMasq {
             throw NetworkRefusal(reason: "dnsmasq is not installed on this host")
         }

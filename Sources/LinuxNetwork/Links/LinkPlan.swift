@@ -33,8 +33,10 @@ struct LinkPlan {
         fresh: Set<NetworkID>
     ) {
         self.reading = reading
-        let layout = LinkLayout(settings: settings, offer: offer, reading: reading)
         let used = Dictionary(grouping: wanted.ports, by: \.network)
+        let layout = LinkLayout(
+            settings: settings, offer: offer, reading: reading,
+            used: Set(used.keys.map { NetworkNames($0).suffix }))
         var kept: Set<String> = []
         var stuck: Set<String> = []
         for (id, ports) in used.sorted(by: { $0.key < $1.key }) {
