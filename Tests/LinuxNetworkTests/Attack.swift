@@ -45,6 +45,14 @@ struct Attack: Sendable, CustomStringConvertible {
         let advert = Frame.icmpv6(linkLocal, allNodes, type: 134, router)
         return [
             Attack(
+                name: "another MAC address",
+                frames: [
+                    .ipv4(
+                        from: Frame.mac("02:00:00:00:00:66"), to: victim, source: guest.ipv4,
+                        target: other.ipv4, protocol: 17,
+                        Frame.udp(guest.ipv4, other.ipv4, from: 9, to: 9))
+                ], chain: "from", rule: "ether saddr != "),
+            Attack(
                 name: "ARP with another's MAC in it",
                 frames: [
                     .arp(from: own, sender: victim, senderIP: guest.ipv4, targetIP: guest.ipv4)

@@ -68,6 +68,32 @@ import Testing
                 == .array([.string("needs label rack=7, the host has none")]))
     }
 
+    @Test func saysWhichHostsHaveNotWhatANetworkIsMadeOf() async throws {
+        var cluster = Self.fleet
+        cluster.put(
+            "networks/n5",
+            #"{"name":"office","kind":"vlan","uplink":"eth1","vlan":5,"#
+                + #""subnets":[{"prefix":"10.5.0.0/24"}]}"#, at: 30)
+        cluster.put(
+            "hosts/n2",
+            #"{"name":"n2","total_ram":65536,"total_vcpu":4,"interfaces":["eth0","eth1"],"plane":{}}"#,
+            at: 31, lease: 8)
+        cluster.put(
+            "hosts/n1",
+            #"{"name":"n1","total_ram":8192,"total_vcpu":4,"interfaces":["eth0"],"plane":{}}"#,
+            at: 32, lease: 7)
+        cluster.remove("actual_vms/v1")
+        cluster.put(
+            "desired_vms/v1",
+            #"{"name":"web","flavour":"f1","image":"debian","nics":[{"network":"office"}]}"#, at: 33
+        )
+        let screen = try await run("explain", "web", on: FakeAccess(cluster))
+        let lines = screen.output.split(separator: "\n")
+        #expect(lines.first?.contains("waits for n2, the best of") == true, "\(screen.output)")
+        let first = try #require(lines.first { $0.hasPrefix("n1 ") })
+        #expect(first.hasSuffix("  it has no uplink eth1"), "\(screen.output)")
+    }
+
     @Test func hostsAreChangedAndKeepWhatWasSaidOfThemBefore() async throws {
         let access = FakeAccess(Self.fleet)
         let set = try await run(
