@@ -63,7 +63,11 @@ extension AgentTests {
                 let host = try fleet.host("a", number: 1)
                 fleet.start(host, adjust: { $0.clock = FastClock(times: 20) })
                 try await addNetworks(fleet)
-                try await fleet.want("web", nics: #"[{"network": "blue"}, {"network": "red"}, {}]"#)
+                try await fleet.put("security_groups/g1", #"{"name": "shut"}"#)
+                try await fleet.want(
+                    "web",
+                    nics: #"[{"network": "blue"}, "#
+                        + #"{"network": "red", "security_groups": ["shut"]}, {}]"#)
                 let before = try await fleet.until("web runs") { $0.isRunning("web") }
                 let all = try #require(before.claim("web")?.value.nics)
                 await host.hypervisor.setGuestsLetGo(false)
@@ -74,7 +78,9 @@ extension AgentTests {
                     $0.claim("web")?.value.message?.contains(words) == true
                 }
                 #expect(waiting.addresses == before.addresses)
-                #expect(host.network.wanted.ports.contains { $0.network == red })
+                // Nobody may begin to talk to it now who could not before.
+                let port = try #require(host.network.wanted.ports.first { $0.network == red })
+                #expect(port.groups.map(\.text) == ["g1"])
                 #expect(waiting.claim("web")?.value.nics == [all[0], all[2], all[1]])
 
                 await host.hypervisor.letGo(web)
