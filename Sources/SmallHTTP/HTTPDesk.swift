@@ -50,4 +50,7 @@ public struct HTTPLimits: Sendable {
         self.patience = patience
         self.bytes = bytes
     }
+
+    /// The patience as the kernel counts it.
+    var milliseconds: Int { Int(patience / .milliseconds(1)) }
 }

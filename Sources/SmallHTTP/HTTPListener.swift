@@ -15,6 +15,10 @@ public struct HTTPListener: Sendable {
     /// Made with the first listener, and never taken down.
     private static let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
+    /// `TCP_USER_TIMEOUT` (tcp(7)): after so many milliseconds the kernel, too, gives up whoever takes nothing. Else
+    /// it keeps an answer for minutes after its connection was closed here.
+    private static let userTimeout = NIOBSDSocket.Option(rawValue: 18)
+
     /// Listens.
     ///
     /// - Parameter socket: bound, and the listener's from now on.
@@ -24,6 +28,8 @@ public struct HTTPListener: Sendable {
             .childChannelInitializer { channel in
                 connections.note(channel)
                 return channel.eventLoop.makeCompletedFuture {
+                    try channel.syncOptions?.setOption(
+                        .tcpOption(Self.userTimeout), value: limits.milliseconds)
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(HTTPByteLimit(limits.bytes))
                     try pipeline.configureHTTPServerPipeline()

@@ -37,6 +37,21 @@ import Testing
         }
     }
 
+    /// The kernel keeps what it has not got rid of for minutes, and counts it to no connection of the agent's.
+    @Test func whoDoesNotTakeItsAnswerIsNotWaitedFor() async throws {
+        try await World.run(limits: Self.impatient) { world in
+            func took(after time: Double) async throws -> Int {
+                try await world.sandbox.tool(
+                    World.Asking(
+                        do: "deaf", client: world.guests[0].path, request: World.get("/long"),
+                        patience: time))
+            }
+            #expect(try await took(after: 0) > World.long.count)
+            let late = try await took(after: 4)
+            #expect(late < World.long.count)
+        }
+    }
+
     @Test func aConnectionIsOneQuestion() async throws {
         try await World.run { world in
             let many = [1, 2, 3].map { World.get("/\($0)") }.joined()

@@ -108,7 +108,11 @@ struct MetadataWorld {
         ]
     }
 
+    /// What is at the path `/long`: the kernel has room for it, and a guest need not have.
+    static let long = String(repeating: "x", count: 20_000)
+
     private static let answer: MetadataAnswering = { request in
-        MetadataAnswer(text: "\(request.port.interface) asks for \(request.target)")
+        if request.target == "/long" { return MetadataAnswer(text: long) }
+        return MetadataAnswer(text: "\(request.port.interface) asks for \(request.target)")
     }
 }

@@ -175,6 +175,25 @@ enum NetTool {
                     return count
             return len(task["request"])
 
+        # How much of an answer comes to one that has little room for it and reads nothing for so long.
+        def deaf(task):
+            enter(task["client"])
+            s = socket.socket(family(task["address"]), socket.SOCK_STREAM)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            s.settimeout(5)
+            s.connect(place(task["address"], 80))
+            s.sendall(task["request"].encode())
+            time.sleep(task["patience"])
+            count = 0
+            try:
+                while True:
+                    more = len(s.recv(65536))
+                    if not more:
+                        return count
+                    count += more
+            except OSError:
+                return count
+
         # How many of so many questions are answered before one is not.
         def flood(task):
             enter(task["client"])

@@ -97,6 +97,7 @@ extension SystemTests {
                 try await want("[{}]")
                 let old = try await vm.counting()
                 let host = old.value.host
+                let before = try await inventory(of: host, lab)
                 func ends() async throws -> Int {
                     try await lab.execute(host, "virsh", "-q", "dumpxml", vm.domain)
                         .checked("virsh dumpxml").components(separatedBy: "<interface ").count - 1
@@ -117,24 +118,43 @@ extension SystemTests {
                     host, "nft", "list", "map", "bridge", "metastack", "guests_from"
                 ).checked("nft list map")
                 #expect(rules.contains(end.text), "\(rules)")
+                let during = try await inventory(of: host, lab)
+                for part in ["--conf-file=", "/namespace"] {
+                    #expect(during.contains(part), "\(during)")
+                }
 
                 try await want("[{}]")
-                try await eventually("nothing is left of it", within: .seconds(90)) {
-                    guard try await ends() == 1 else { return false }
+                var after = ""
+                try await eventually(
+                    "all is as it was before", within: .seconds(90),
+                    seen: { "\(before)\n\(after)" }
+                ) {
+                    guard try await ends() == 1 else { return nil as Bool? }
+                    after = try await inventory(of: host, lab)
                     let cluster = try await lab.store.load()
-                    let links = try await lab.execute(host, "ip", "-o", "link").checked("ip link")
-                    let tables = try await lab.execute(host, "nft", "list", "tables")
-                        .checked("nft list tables")
                     return cluster.addresses.held(by: vm.id).isEmpty
                         && cluster.actualVMs[vm.id]?.value.macs == old.value.macs
-                        && !links.contains(": \(end)") && !links.contains(": ms")
-                        && tables.isEmpty
+                        && after == before ? true : nil
                 }
                 let new = try #require(try await vm.claim())
                 #expect(new.incarnation == old.incarnation)
                 #expect(try await lab.store.load().histories[vm.id]?.value.boots == 1)
                 try await vm.counting(past: 0)
             }
+        }
+
+        /// A host's links, rules, routes, and the services of its networks, with their files.
+        private func inventory(of host: HostID, _ lab: Lab) async throws -> String {
+            let folder = "/run/metastack/\(host).networks"
+            let words = """
+                ip -o link | sed 's/^[0-9]*: //; s/[@:].*//' | sort; nft list ruleset
+                ip route; ip -6 route | sed 's/ expires [0-9]*sec//' | sort
+                sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding
+                for p in /proc/[0-9]*; do tr '\\0' '\\n' <$p/cmdline; done 2>/dev/null \\
+                | grep '^--.*\(folder)/'
+                find \(folder) -mindepth 1 2>/dev/null; true
+                """
+            return try await lab.execute(host, "sh", "-c", words).checked("sh")
         }
 
         /// What libvirt and the kernel say.
