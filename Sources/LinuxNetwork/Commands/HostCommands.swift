@@ -46,7 +46,7 @@ struct HostCommands: Sendable {
     ) {
         do {
             let result = try await Subprocess.run(
-                .name(executable), arguments: Arguments(arguments), input: .string(input),
+                .name(executable), arguments: Arguments(arguments), input: Input(text: input),
                 output: .string(limit: Self.mostOutput), error: .string(limit: Self.mostOutput))
             return (
                 result.standardOutput, result.standardError, result.terminationStatus
@@ -54,5 +54,18 @@ struct HostCommands: Sendable {
         } catch {
             throw NetworkPlaneError(.command, "cannot run \(executable): \(error)")
         }
+    }
+}
+
+/// What a program is given to read, whether it reads it or not.
+///
+/// Subprocess's own text ends the process (a descriptor that was not closed) where the program has ended before all
+/// was written: one that `nsenter` could not start, or that somebody killed.
+private struct Input: InputProtocol {
+    let text: String
+
+    func write(with writer: StandardInputWriter) async throws {
+        // Who has not read it all says by its status what came of it.
+        _ = try? await writer.write(Array(text.utf8))
     }
 }
