@@ -1,3 +1,4 @@
+import Glibc
 import Subprocess
 
 /// The programs of the host that make its networks: `ip`, `bridge`, `nft` and the like.
@@ -39,11 +40,18 @@ struct HostCommands: Sendable {
         )
     }
 
+    /// A program that has gone is told of by an error, and not by a signal that ends the process.
+    /// A handler of the program's own stays.
+    private static let hearsOfIt: Void = {
+        if let own = signal(SIGPIPE, SIG_IGN) { signal(SIGPIPE, own) }
+    }()
+
     private func outcome(
         _ executable: String, _ arguments: [String], _ input: String
     ) async throws(NetworkPlaneError) -> (
         output: String, complaint: String, status: TerminationStatus
     ) {
+        _ = Self.hearsOfIt
         do {
             let result = try await Subprocess.run(
                 .name(executable), arguments: Arguments(arguments), input: Input(text: input),
