@@ -107,8 +107,8 @@ let package = Package(
         module("MetaStackLogging", "MetaStackModel", logging),
         module(
             "MetaStackAgent", "CMemory", "Ceph", "Curl", "ISO9660", "Libvirt", "LinuxNetwork",
-            "MetaStackDecisions", "MetaStackModel", "MetaStackStore", crypto, lifecycle, logging,
-            nio, nioHTTP, nioPOSIX, subprocess),
+            "MetaStackDecisions", "MetaStackModel", "MetaStackStore", "SmallHTTP", crypto,
+            lifecycle, logging, subprocess),
         module(
             "MetaStackManagement", "MetaStackDecisions", "MetaStackModel", "MetaStackStore",
             crypto),

@@ -4,7 +4,6 @@ import NIOHTTP1
 /// One connection: one question, one answer, and its end.
 final class HTTPConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
 
     private let patience: Duration
     private let desk: any HTTPDesk
@@ -62,10 +61,22 @@ final class HTTPConnection: ChannelInboundHandler {
             headers: Dictionary(
                 head.headers.map { ($0.name.lowercased(), $0.value) }
             ) { first, _ in first })
-        guard let reply = desk.answer(question) else {
-            context.close(promise: nil)
-            return
+        let loop = context.eventLoop
+        let channel = context.channel
+        desk.answer(question) { reply in
+            // Who answers at once does so on this thread.
+            if loop.inEventLoop {
+                Self.send(reply, to: head, on: channel)
+            } else {
+                loop.execute { Self.send(reply, to: head, on: channel) }
+            }
         }
+    }
+
+    private static func send(
+        _ reply: HTTPReply?, to head: HTTPRequestHead, on channel: any Channel
+    ) {
+        guard let reply else { return channel.close(promise: nil) }
         var headers = HTTPHeaders([
             ("Content-Type", "text/plain; charset=utf-8"),
             ("Content-Length", "\(reply.text.utf8.count)"), ("Connection", "close"),
@@ -75,13 +86,12 @@ final class HTTPConnection: ChannelInboundHandler {
         let response = HTTPResponseHead(
             version: head.version, status: HTTPResponseStatus(statusCode: reply.status),
             headers: headers)
-        context.write(wrapOutboundOut(.head(response)), promise: nil)
+        channel.write(HTTPServerResponsePart.head(response), promise: nil)
         if head.method != .HEAD {
-            let text = context.channel.allocator.buffer(string: reply.text)
-            context.write(wrapOutboundOut(.body(.byteBuffer(text))), promise: nil)
+            let text = channel.allocator.buffer(string: reply.text)
+            channel.write(HTTPServerResponsePart.body(.byteBuffer(text)), promise: nil)
         }
-        let channel = context.channel
-        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
+        channel.writeAndFlush(HTTPServerResponsePart.end(nil)).whenComplete { _ in
             channel.close(promise: nil)
         }
     }

@@ -1,6 +1,7 @@
 /// Who may ask, and what they are told.
 ///
-/// Called by the one thread that serves all connections: whoever answers does it at once.
+/// Called by the one thread that serves all connections: whoever needs time to answer takes the question
+/// elsewhere, and answers from there.
 public protocol HTTPDesk: Sendable {
     /// Lets a connection in.
     ///
@@ -10,8 +11,9 @@ public protocol HTTPDesk: Sendable {
     /// - Returns: what is given to ``leave(_:)`` in the end; nil closes the connection.
     func enter(from client: String, to server: String) -> String?
     func leave(_ ticket: String)
-    /// - Returns: nil closes the connection without an answer.
-    func answer(_ question: HTTPQuestion) -> HTTPReply?
+    /// - Parameter reply: is called once, from any thread; nil closes the connection without an answer.
+    ///   A connection that nobody answers is closed when its time is over.
+    func answer(_ question: HTTPQuestion, _ reply: @escaping @Sendable (HTTPReply?) -> Void)
 }
 
 /// One request, without its body.
@@ -30,6 +32,7 @@ public struct HTTPReply: Sendable {
     /// Such as 200.
     public var status: Int
     public var text: String
+    /// In place of our own of the same names, such as `Content-Type`.
     public var headers: [String: String]
 
     public init(status: Int, text: String, headers: [String: String] = [:]) {

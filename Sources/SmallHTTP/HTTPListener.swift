@@ -2,9 +2,8 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// An HTTP server on a socket that somebody else has bound, for a program that has little to say: one question
-/// a connection, texts as answers, and one thread for all listeners of the process, which sleeps
-/// while nobody asks.
+/// An HTTP server for a program that has little to say: one question a connection, texts as answers, and one
+/// thread for all listeners of the process, which sleeps while nobody asks.
 ///
 /// A module of its own, since NIO's modules know some of C's types by the same names as Foundation does, and
 /// a file that uses one of them may be built or not, as it happens.
@@ -24,7 +23,25 @@ public struct HTTPListener: Sendable {
     /// - Parameter socket: bound, and the listener's from now on.
     public init(on socket: CInt, limits: HTTPLimits, desk: any HTTPDesk) async throws {
         let connections = OpenConnections()
-        channel = try await ServerBootstrap(group: Self.loop)
+        channel = try await Self.bootstrap(limits, desk, connections).withBoundSocket(socket).get()
+        self.connections = connections
+    }
+
+    /// Binds and listens.
+    ///
+    /// - Parameter host: an IP address, or a name that has one.
+    public init(host: String, port: Int, limits: HTTPLimits, desk: any HTTPDesk) async throws {
+        let connections = OpenConnections()
+        channel = try await Self.bootstrap(limits, desk, connections)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .bind(host: host, port: port).get()
+        self.connections = connections
+    }
+
+    private static func bootstrap(
+        _ limits: HTTPLimits, _ desk: any HTTPDesk, _ connections: OpenConnections
+    ) -> ServerBootstrap {
+        ServerBootstrap(group: loop)
             .childChannelInitializer { channel in
                 connections.note(channel)
                 return channel.eventLoop.makeCompletedFuture {
@@ -36,11 +53,14 @@ public struct HTTPListener: Sendable {
                     try pipeline.addHandler(HTTPConnection(limits.patience, desk))
                 }
             }
-            .withBoundSocket(socket).get()
-        self.connections = connections
     }
 
     public var isActive: Bool { channel.isActive }
+
+    /// Calls somebody once the socket is closed, whoever closed it.
+    public func whenClosed(_ body: @escaping @Sendable () -> Void) {
+        channel.closeFuture.whenComplete { _ in body() }
+    }
 
     /// Closes the socket and all of its connections, at once.
     public func close() async {

@@ -82,7 +82,11 @@ private struct NetworkDesk: HTTPDesk {
     func leave(_ ticket: String) { desk.leave(ticket) }
 
     /// Who has the address may have changed since the connection began.
-    func answer(_ question: HTTPQuestion) -> HTTPReply? {
+    func answer(_ question: HTTPQuestion, _ reply: @escaping @Sendable (HTTPReply?) -> Void) {
+        reply(answer(question))
+    }
+
+    private func answer(_ question: HTTPQuestion) -> HTTPReply? {
         guard let client = try? IPAddress(question.client) else { return nil }  // It has come in.
         let answer = desk.answer(client, in: network) { port in
             MetadataRequest(
