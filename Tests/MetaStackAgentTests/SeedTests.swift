@@ -68,6 +68,27 @@ extension AgentTests {
             }
         }
 
+        @Test func itTellsOfTheNICsAsTheClaimGaveThem() async throws {
+            try await TestFleet.run { fleet in
+                _ = try await fleet.startHosts()
+                try await fleet.addNetwork("blue", "10.7.0.0/28")
+                try await fleet.put(
+                    "desired_vms/web",
+                    """
+                    {"name": "web", "flavour": "tiny", "image": "tiny", "state": "start",
+                     "nics": [{"network": "blue"}], "cloud_init": {}}
+                    """)
+                let cluster = try await fleet.until("web runs") { $0.isRunning("web") }
+                let nic = try #require(cluster.claim("web")?.value.nics.first)
+                let address = try #require(nic.addresses.first)
+                let config = try #require(
+                    try await seed(of: web, fleet).seed.files["network-config"])
+                #expect(config.hasPrefix("version: 2\n"))
+                #expect(config.contains("macaddress: \"\(nic.mac)\""))
+                #expect(config.contains("- \"\(address)/28\""))
+            }
+        }
+
         @Test func theSameSeedIsThereAfterARestartAndATakeover() async throws {
             try await TestFleet.run { fleet in
                 let hosts = try await fleet.startHosts(2)
