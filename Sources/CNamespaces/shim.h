@@ -1,5 +1,6 @@
 #pragma once
 #include <linux/sched.h>
+#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

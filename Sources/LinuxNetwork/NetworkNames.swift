@@ -54,9 +54,14 @@ public struct NetworkNames: Sendable, Hashable {
 
     /// Whether a link is one that MetaStack made, by its name and by its alias.
     static func isOurs(_ name: String, alias: String?) -> Bool {
-        guard name.count == prefix.count + 1 + digits, name.hasPrefix(prefix),
-            alias?.hasPrefix(aliasPrefix) == true
-        else { return false }
+        isName(name) && alias?.hasPrefix(aliasPrefix) == true
+    }
+
+    /// Whether a link is called as ours are.
+    static func isName(_ name: String) -> Bool {
+        guard name.count == prefix.count + 1 + digits, name.hasPrefix(prefix) else {
+            return false
+        }
         let rest = name.dropFirst(prefix.count)
         return parts.contains(rest[rest.startIndex])
             && rest.dropFirst().allSatisfy { $0.isHexDigit && !$0.isUppercase }

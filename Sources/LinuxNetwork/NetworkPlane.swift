@@ -4,22 +4,24 @@ import MetaStackModel
 ///
 /// It is told all that is wanted, every time, and makes the difference to what is there. The agent
 /// tells it before a guest starts, so that its rules and its network stand before its first frame,
-/// and after it has ended. Calls wait for each other. Nothing runs between calls: whoever wants a
-/// link that was deleted, or a dnsmasq that died, back without a change calls again.
+/// and after it has ended. Calls wait for each other. Nothing runs between calls: ``damage()`` tells
+/// when a link may have been deleted, rules changed or a dnsmasq died, and whoever wants it back calls
+/// again.
 public actor NetworkPlane {
-    private let settings: PlaneSettings
-    private let offer: KernelOffer
-    private let commands: HostCommands
+    let settings: PlaneSettings
+    let offer: KernelOffer
+    let commands: HostCommands
+    let services: ServiceRunner
+    let shared: SharedBridges
+    nonisolated let reader: LinkReader
+    nonisolated let watch: PlaneWatch
     private let rules: RulesInKernel
-    private let services: ServiceRunner
     private let forwarding: HostForwarding
-    private let shared: SharedBridges
     private let metadata: MetadataServer
+    /// The links that have the host's address in the underlay.
+    private var devices: Set<String> = []
     private var isBusy = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    /// How often a look at the links may find more to do: what one pass made, the next one sees.
-    private static let passes = 3
 
     public init(_ settings: PlaneSettings, offer: KernelOffer) {
         self.init(settings, offer: offer, limits: MetadataLimits())
@@ -35,12 +37,24 @@ public actor NetworkPlane {
         forwarding = HostForwarding(commands: commands, directory: settings.directory)
         shared = SharedBridges(commands: commands, directory: settings.directory)
         metadata = MetadataServer(limits: limits)
+        reader = LinkReader(commands)
+        watch = PlaneWatch(namespace: settings.namespace)
     }
 
     /// Who knows what guests ask for; with the next call of ``converge(_:)`` their networks have a
     /// metadata server, and without it none.
     public nonisolated func answerMetadata(with answer: @escaping MetadataAnswering) {
         metadata.desk.answer(with: answer)
+    }
+
+    /// Tells when something that was made may be damaged: a call of ``converge(_:)`` then mends it. What
+    /// such calls change is told of, too. For one listener, which hears of it once at first.
+    ///
+    /// Not told of is what happens inside the namespaces of the services; only the end of a service is.
+    ///
+    /// - Throws: `NetworkPlaneError` where the kernel tells of nothing; then there is only to look.
+    public nonisolated func damage() async throws(NetworkPlaneError) -> AsyncStream<Void> {
+        try await watch.open()
     }
 
     /// Makes the host's networks so, and returns when they are.
@@ -77,35 +91,64 @@ public actor NetworkPlane {
         guard let tracking = offer.tracking else {
             return NetworkReport(refusing: wanted, because: offer.problems.first ?? "")
         }
+        watch.keep(KeptParts(wanted, settings, devices: devices))
+        watch.catchUp()
         let isNeeded = Protection.isNeeded(wanted)
-        if isNeeded { try await rules.set(Protection(wanted, tracking: tracking)) }
+        let protection = isNeeded ? Protection(wanted, tracking: tracking) : nil
+        // The rules stand before a link is touched; to look at what is there need not wait for them.
+        async let ruled = rule(protection)
+        async let prepared = Result.of { () async throws(NetworkPlaneError) in
+            try await prepare(wanted)
+        }
+        async let read = Result.of { () async throws(NetworkPlaneError) in
+            try await reader.read()
+        }
+        let (rulesStand, namespaces, found) = await (ruled, prepared, read)
+        try rulesStand.get()
         metadata.desk.know(askers)
-        let (plan, isSettled) = try await links(wanted)
-        var kept: Set<ServiceFiles> = []
-        for id in Set(wanted.ports.map(\.network)) {
-            kept.insert(ServiceFiles(settings.directory, NetworkNames(id)))
-        }
-        var report = NetworkReport(plan)
-        try await forwarding.keep(for: plan.networks.values.flatMap(\.outside))
-        for network in plan.networks.values.sorted(by: { $0.id < $1.id }) where network.isServed {
-            let service = ServicePlan(
-                network, ports: wanted.ports.filter { $0.network == network.id },
-                names: wanted.names[network.id] ?? [:], directory: settings.directory,
-                limits: offer.hasRateLimits)
-            do {
-                try await services.keep(service)
-            } catch {
-                report.refuse(network.id, because: error.message)
-            }
-        }
-        report.withoutMetadata = await metadata.serve(
-            report.ready.compactMapValues(\.namespace), kept: Set(wanted.ports.map(\.network)))
-        try await services.endAll(but: kept)
+        let reading = try found.get()
+        note(reading, wanted)
+        let (plan, complaint) = try await links(wanted, reading, fresh: try namespaces.get())
+        let report = try await serve(plan, wanted)
         if plan.problems.isEmpty {
             try await shared.release(but: Set(plan.networks.values.map(\.bridge)))
         }
         if !isNeeded { try await rules.remove() }
-        if let complaint = isSettled { throw NetworkPlaneError(.unsettled, complaint) }
+        if let complaint { throw NetworkPlaneError(.unsettled, complaint) }
+        return report
+    }
+
+    private func rule(_ protection: Protection?) async -> Result<Void, NetworkPlaneError> {
+        guard let protection else { return .success(()) }
+        do throws(NetworkPlaneError) {
+            return .success(try await rules.set(protection, inDoubt: watch.takeDoubtOfRules()))
+        } catch {
+            watch.doubtRules()
+            return .failure(error)
+        }
+    }
+
+    /// VXLANs rest on the links that have the host's address.
+    private func note(_ reading: LinkReading, _ wanted: HostNetworks) {
+        guard let underlay = settings.underlay else { return }
+        devices = Set(reading.addresses.filter { $0.value.contains(underlay) }.keys)
+        watch.keep(KeptParts(wanted, settings, devices: devices))
+    }
+
+    private func serve(
+        _ plan: LinkPlan, _ wanted: HostNetworks
+    ) async throws(NetworkPlaneError) -> NetworkReport {
+        var report = NetworkReport(plan)
+        try await forwarding.keep(for: plan.networks.values.flatMap(\.outside))
+        for (id, problem) in await keep(services(plan, wanted)) {
+            report.refuse(id, because: problem)
+        }
+        let ids = Set(wanted.ports.map(\.network))
+        report.withoutMetadata = await metadata.serve(
+            report.ready.compactMapValues(\.namespace), kept: ids)
+        try await services.endAll(
+            but: Set(ids.map { ServiceFiles(settings.directory, NetworkNames($0)) }))
+        watch.keep(await services.processes)
         return report
     }
 
@@ -125,53 +168,6 @@ public actor NetworkPlane {
                 throw NetworkPlaneError(.answer, "two guests' NICs are called \(port.interface)")
             }
         }
-    }
-
-    // MARK: Links
-
-    /// - Returns: the last plan, and what was complained of where it is not what is there.
-    private func links(
-        _ wanted: HostNetworks
-    ) async throws(NetworkPlaneError) -> (LinkPlan, complaint: String?) {
-        var fresh: Set<NetworkID> = []
-        for id in Set(wanted.ports.map(\.network)).sorted()
-        where wanted.networks[id]?.subnets.isEmpty == false {
-            let files = ServiceFiles(settings.directory, NetworkNames(id))
-            if try await services.prepare(files) { fresh.insert(id) }
-        }
-        var complaints: [String] = []
-        for _ in 0..<Self.passes {
-            let plan = LinkPlan(
-                wanted, settings: settings, offer: offer, reading: try await read(), fresh: fresh)
-            if plan.isEmpty { return (plan, nil) }
-            complaints = []
-            try shared.note(plan)
-            // A line that fails leaves the others alone; the next look tells.
-            for (program, lines) in [("ip", plan.links), ("bridge", plan.forwarding)]
-            where !lines.isEmpty {
-                let text = lines.joined(separator: "\n") + "\n"
-                let result = try await commands.attempt(
-                    program, ["-force", "-batch", "-"], input: text)
-                if let complaint = result.complaint { complaints.append(complaint) }
-            }
-            if complaints.isEmpty { return (plan, nil) }
-            fresh = []
-        }
-        let plan = LinkPlan(
-            wanted, settings: settings, offer: offer, reading: try await read(), fresh: fresh)
-        return (plan, plan.isEmpty ? nil : complaints.joined(separator: "; "))
-    }
-
-    private func read() async throws(NetworkPlaneError) -> LinkReading {
-        let links = try await commands.run("ip", ["-j", "-d", "address", "show"])
-        let forwarding = try await commands.run("bridge", ["-j", "fdb", "show"])
-        var routes: [String] = []
-        for family in ["-4", "-6"] {
-            routes.append(
-                try await commands.run(
-                    "ip", ["-j", family, "route", "show", "proto", "\(LinkPlan.routeProtocol)"]))
-        }
-        return try LinkReading(links: links, forwarding: forwarding, routes: routes)
     }
 }
 

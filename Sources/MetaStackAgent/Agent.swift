@@ -75,7 +75,9 @@ public struct Agent: Service {
             view: view, guests: WorkQueue(clock: clock), images: WorkQueue(clock: clock),
             host: WorkQueue(clock: clock), syslog: parts.syslog, clock: clock, logger: logger)
         host.setPlane(try await parts.network?.plane())
-        let keeper = parts.network.map { NetworkKeeper(network: $0, view: view, logger: logger) }
+        let keeper = parts.network.map {
+            NetworkKeeper(network: $0, view: view, clock: clock, logger: logger)
+        }
         let metadata = MetadataAnswers(view: view, clock: clock)
         parts.network?.answerMetadata { metadata.answer($0) }
         let domains = LocalDomains(hypervisor: parts.hypervisor, view: view)

@@ -26,7 +26,7 @@ enum NetTool {
         # Sends frames, then a marker that everybody may see, and says who saw which of the frames.
         def frames(task):
             sniffers = [raw(path) for path in task["sniffers"]]
-            sender = raw(task["sender"])
+            sender = raw(task["sender"], task.get("link", "eth0"))
             for text in task["frames"]:
                 sender.send(bytes.fromhex(text))
             watched = [bytes.fromhex(text) for text in task["watched"]]

@@ -59,6 +59,55 @@ extension AgentTests {
             }
         }
 
+        /// A minute of the agent's is 0.6 s.
+        @Test func whatIsDamagedIsMendedSoonWhereTheKernelTellsAndInMinutesWhereNot() async throws {
+            try await TestFleet.run(leaseTTL: .seconds(600)) { fleet in
+                try await fleet.addTinyFlavourAndImage()
+                let clock = FastClock(times: 100)
+                let host = try fleet.host("a", number: 1)
+                fleet.start(host, adjust: { $0.clock = clock })
+                try await fleet.addNetwork("blue", "10.7.0.0/28")
+                try await fleet.want("web", nics: #"[{"network": "blue"}]"#)
+                try await fleet.until("web runs") { $0.isRunning("web") }
+                func mended(telling isTold: Bool) async throws {
+                    host.network.spoil(telling: isTold)
+                    try await fleet.eventually("it is mended") {
+                        host.network.wanted.ports.count == 1
+                    }
+                }
+                // With it ends what the start has set going.
+                try await mended(telling: true)
+                for isTold in [true, false] {
+                    let (begin, looks) = (clock.now, host.network.looks)
+                    try await mended(telling: isTold)
+                    let time = clock.now - begin
+                    #expect(host.network.looks == looks + 1)
+                    #expect((time < .seconds(120)) == isTold, "\(time)")
+                }
+            }
+        }
+
+        @Test func whereTheKernelDoesNotTellTheAgentLooksByItself() async throws {
+            try await TestFleet.run(leaseTTL: .seconds(60)) { fleet in
+                try await fleet.addTinyFlavourAndImage()
+                let host = try fleet.host("a", number: 1)
+                fleet.start(
+                    host,
+                    adjust: { parts in
+                        parts.clock = FastClock(times: 20)
+                        parts.network = DeafNetwork(real: host.network)
+                    })
+                try await fleet.addNetwork("blue", "10.7.0.0/28")
+                try await fleet.want("web", nics: #"[{"network": "blue"}]"#)
+                try await fleet.until("web runs") { $0.isRunning("web") }
+                #expect(fleet.log.tail.contains("nobody tells of changes to guests' networks"))
+                host.network.spoil()
+                try await fleet.eventually("it is mended", within: .seconds(5)) {
+                    host.network.wanted.ports.count == 1
+                }
+            }
+        }
+
         @Test func aTargetMakesTheNetworkBeforeTheGuestComesAndTheSourceCleansUp() async throws {
             try await TestFleet.run { fleet in
                 let hosts = try await fleet.startHosts(2)
@@ -88,6 +137,23 @@ extension AgentTests {
                 #expect(target.host.network.wanted.ports.count == 1)
             }
         }
+    }
+}
+
+/// Networks that nobody tells of.
+private struct DeafNetwork: GuestNetwork {
+    let real: FakeGuestNetwork
+
+    func plane() async throws -> HostPlane { real.plane() }
+
+    func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport {
+        try await real.converge(wanted)
+    }
+
+    func damage() async throws -> AsyncStream<Void> { throw TestingError("no such socket") }
+
+    func answerMetadata(with answer: @escaping MetadataAnswering) {
+        real.answerMetadata(with: answer)
     }
 }
 

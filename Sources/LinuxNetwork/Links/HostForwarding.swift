@@ -10,6 +10,7 @@ struct HostForwarding {
     let directory: String
 
     private var file: String { "\(directory)/forwarding" }
+    private var kernel: KernelSettings { KernelSettings(namespace: commands.namespace) }
     private static let settings: [IPAddress.Family: String] = [
         .ipv4: "net.ipv4.ip_forward", .ipv6: "net.ipv6.conf.all.forwarding",
     ]
@@ -19,7 +20,8 @@ struct HostForwarding {
         var before = saved()
         if wanted.isEmpty {
             guard !before.isEmpty else { return }
-            try await commands.run("sysctl", ["-q", "-w"] + before.map { "\($0.key)=\($0.value)" })
+            // A link that is gone needs nothing.
+            try await kernel.write(before.map { "\($0.key)=\($0.value)" }, isNeeded: false)
             try? FileManager.default.removeItem(atPath: file)  // It is written anew.
             return
         }
@@ -39,13 +41,15 @@ struct HostForwarding {
             try save(before)
             // First what keeps the routes.
             let lines = changes.sorted { ($0.value, $1.key) > ($1.value, $0.key) }
-            try await commands.run("sysctl", ["-q", "-w"] + lines.map { "\($0.key)=\($0.value)" })
+            try await kernel.write(lines.map { "\($0.key)=\($0.value)" })
         }
     }
 
     private func read(_ name: String) async throws(NetworkPlaneError) -> String {
-        try await commands.run("sysctl", ["-n", name])
-            .trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let value = try await kernel.read([name])[name] else {
+            throw NetworkPlaneError(.file, "the kernel has no setting \(name)")
+        }
+        return value
     }
 
     /// The links with a default route that a router told of. A dot in a name is sysctl's slash.

@@ -16,12 +16,14 @@ struct LinkPlan {
     private(set) var links: [String] = []
     /// The lines of `bridge -batch`, behind those of `ip`.
     private(set) var forwarding: [String] = []
+    /// The kernel's settings of our links, each as `name=value`, behind both.
+    private(set) var settings: [String] = []
     /// Why a network cannot be here.
     private(set) var problems: [NetworkID: String] = [:]
     /// Those that are here, or are once the lines have been carried out.
     private(set) var networks: [NetworkID: PlannedNetwork] = [:]
 
-    var isEmpty: Bool { links.isEmpty && forwarding.isEmpty }
+    var isEmpty: Bool { links.isEmpty && forwarding.isEmpty && settings.isEmpty }
 
     private let reading: LinkReading
 
@@ -97,6 +99,11 @@ struct LinkPlan {
         // It has no address but those that it is given: the host is not on its guests' networks.
         if isNew {
             links.append("link set dev \(wanted.name) addrgenmode none")
+        }
+        if isNew || reading.hearing.contains(wanted.name) {
+            settings += ["accept_ra", "autoconf"].map {
+                LinkReading.setting($0, of: wanted.name) + "=0"
+            }
         }
         if let master = wanted.master, old?.master != master {
             links.append("link set dev \(wanted.name) master \(master)")

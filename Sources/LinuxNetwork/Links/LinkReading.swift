@@ -12,6 +12,8 @@ struct LinkReading: Sendable, Equatable {
     var pinned: [String: Set<String>] = [:]
     /// Our routes by the link that they go over.
     var routes: [String: Set<IPPrefix>] = [:]
+    /// Our links that take addresses and routes from router advertisements.
+    var hearing: Set<String> = []
 
     struct Link: Sendable, Equatable {
         var kind = ""
@@ -41,8 +43,13 @@ struct LinkReading: Sendable, Equatable {
 }
 
 extension LinkReading {
-    /// Reads the answers of `ip -j -d address show`, `bridge -j fdb show` and, for each family,
-    /// `ip -j route show`.
+    /// How the kernel calls a setting of IPv6 on a link (sysctl(8)).
+    static func setting(_ setting: String, of link: String) -> String {
+        "net.ipv6.conf.\(link).\(setting)"
+    }
+
+    /// Reads the answers of `ip -j -d address show`, `bridge -j fdb show` and `ip -j route show`, of which
+    /// there may be several.
     init(links: String, forwarding: String, routes: [String]) throws(NetworkPlaneError) {
         do {
             let decoder = JSONDecoder()

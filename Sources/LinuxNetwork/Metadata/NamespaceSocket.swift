@@ -1,11 +1,8 @@
-import CNamespaces
 import Foundation
 
 /// Sockets in another network namespace than the process's own.
 ///
-/// A socket stays in the namespace in which it was made, and so do the connections that it accepts. It is
-/// made by a thread of its own, which enters the namespace and ends there: threads that others
-/// use stay where they are.
+/// A socket stays in the namespace in which it was made, and so do the connections that it accepts.
 enum NamespaceSocket {
     /// Binds to a TCP port of all of a namespace's addresses, of IPv6 and IPv4.
     ///
@@ -14,24 +11,15 @@ enum NamespaceSocket {
     /// - Parameter path: the namespace, as a file.
     /// - Returns: the socket, which is the caller's.
     static func bound(to port: UInt16, in path: String) async throws(NetworkPlaneError) -> CInt {
-        let result = await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: make(port, path)) }
+        try await Namespaces.inside(path) { () throws(NetworkPlaneError) in
+            try make(port, path)
         }
-        return try result.get()
     }
 
-    private static func make(
-        _ port: UInt16, _ path: String
-    ) -> Result<CInt, NetworkPlaneError> {
-        let namespace = open(path, O_RDONLY | O_CLOEXEC)
-        guard namespace >= 0 else { return .failure(failed("open", path)) }
-        defer { close(namespace) }
-        guard metastack_enter_network(namespace) == 0 else {
-            return .failure(failed("enter", path))
-        }
+    private static func make(_ port: UInt16, _ path: String) throws(NetworkPlaneError) -> CInt {
         let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue
         let descriptor = socket(AF_INET6, CInt(bitPattern: kind), 0)
-        guard descriptor >= 0 else { return .failure(failed("make a socket in", path)) }
+        guard descriptor >= 0 else { throw failed("make a socket in", path) }
         set(descriptor, CInt(IPPROTO_IPV6), IPV6_V6ONLY, 0)
         // Connections of an agent before this one may not have ended yet.
         set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
@@ -46,9 +34,9 @@ enum NamespaceSocket {
         guard isBound else {
             let error = failed("bind to port \(port) in", path)
             close(descriptor)
-            return .failure(error)
+            throw error
         }
-        return .success(descriptor)
+        return descriptor
     }
 
     /// Options that each kernel has.

@@ -10,8 +10,9 @@ struct Protection {
     /// Packets to the host, and those that leave it from its gateways.
     let host: RuleSet
 
-    static let bridgeTable = "bridge metastack"
-    static let hostTable = "inet metastack"
+    static let tableName = "metastack"
+    static let bridgeTable = "bridge \(tableName)"
+    static let hostTable = "inet \(tableName)"
 
     init(_ wanted: HostNetworks, tracking: KernelOffer.Tracking) {
         let groups = GroupRules(
@@ -52,6 +53,7 @@ struct Protection {
                 .map { "\"\($0.interface)\"" }
         }
         rules.addSet("guests", "ifname", wanted.ports.map { "\"\($0.interface)\"" })
+        rules.addSet("apart", "ifname", names { $0.kind.word != .bridge })
         rules.addSet("served", "ifname", names { !$0.subnets.isEmpty })
         rules.addSet(
             "heard", "ifname . ifname",
@@ -108,6 +110,14 @@ struct Protection {
         rules.add(
             "leaving", hook: "type filter hook postrouting priority 0",
             ["oifname vmap @guests_to"])
+        // The host itself is on none of its guests' networks, and hears no router that advertises there. On a
+        // bridge of its own, where it is, it hears and reaches all but the guests' services.
+        let parts = ["p", "v", "x"].map { "\"\(NetworkNames.prefix)\($0)*\"" }
+        for (name, way) in [("input", "iifname"), ("output", "oifname")] {
+            rules.add(
+                "host_\(name)", hook: "type filter hook \(name) priority 0",
+                parts.map { "\(way) \($0) drop" } + ["\(way) @apart drop"])
+        }
     }
 
     /// The bridges that are ours alone, each with a number that keeps its connections apart from

@@ -11,6 +11,8 @@ actor ServiceRunner {
     let translator: any AddressTranslator
     /// What each network has got.
     private var applied: [NetworkID: ServicePlan] = [:]
+    /// The rules in each namespace.
+    private var protected: [ServiceFiles: RuleSet] = [:]
 
     init(commands: HostCommands, directory: String, translator: any AddressTranslator) {
         self.commands = commands
@@ -20,6 +22,15 @@ actor ServiceRunner {
 
     private func daemons(_ files: ServiceFiles) -> [Daemon] {
         [files.dnsmasq, translator.daemon(files)].compactMap(\.self)
+    }
+
+    /// Those that serve networks now.
+    var processes: Set<pid_t> {
+        Set(
+            applied.values.flatMap { plan in
+                let all = daemons(plan.files)
+                return plan.translation == nil ? Array(all.prefix(1)) : all
+            }.compactMap(\.process))
     }
 
     // MARK: Namespaces
@@ -38,19 +49,27 @@ actor ServiceRunner {
             return false
         }
         applied = applied.filter { $0.value.files != files }
+        protected[files] = nil
         try await commands.run("unshare", ["--net=\(files.namespace)", "true"])
         return true
     }
 
     // MARK: Services
 
+    /// Puts the rules into a namespace where they are others, which needs none of its links.
+    func protect(_ plan: ServicePlan) async throws(NetworkPlaneError) {
+        guard protected[plan.files] != plan.rules else { return }
+        let inside = HostCommands(namespace: plan.files.namespace)
+        try await inside.run("nft", ["-f", "-"], input: plan.rules.replacement)
+        protected[plan.files] = plan.rules
+    }
+
     func keep(_ plan: ServicePlan) async throws(NetworkPlaneError) {
         let old = applied[plan.id]
         let inside = HostCommands(namespace: plan.files.namespace)
-        let isOther = old?.links != plan.links || old?.rules != plan.rules
-        if isOther {
-            try await inside.run("nft", ["-f", "-"], input: plan.rules.replacement)
-            try await inside.run("sysctl", ["-q", "-w"] + plan.settings)
+        try await protect(plan)
+        if old?.links != plan.links || old?.rules != plan.rules {
+            try await KernelSettings(namespace: plan.files.namespace).write(plan.settings)
         }
         var lines = plan.links
         if let old, old.links != plan.links { lines.insert("address flush dev service", at: 0) }
@@ -84,6 +103,7 @@ actor ServiceRunner {
     /// Ends the services of all networks but these.
     func endAll(but kept: Set<ServiceFiles>) async throws(NetworkPlaneError) {
         applied = applied.filter { kept.contains($0.value.files) }
+        protected = protected.filter { kept.contains($0.key) }
         for files in ServiceFiles.all(in: directory) where !kept.contains(files) {
             for daemon in daemons(files) { try await daemon.end() }
             if Namespaces.isMounted(files.namespace) {

@@ -43,6 +43,8 @@ public struct LinuxGuestNetwork: GuestNetwork {
             }, problems: report.problems, withoutMetadata: report.withoutMetadata)
     }
 
+    public func damage() async throws -> AsyncStream<Void> { try await network.damage() }
+
     public func answerMetadata(with answer: @escaping MetadataAnswering) {
         network.answerMetadata(with: answer)
     }

@@ -79,8 +79,18 @@ struct LocalDomains: Sendable {
     func refresh(_ vm: VMID) async throws -> LocalDomain? {
         let look = nextLook()
         let domain = try await hypervisor.domain(of: vm)
-        view.change { $0.take(domain, of: vm, from: look) }
+        note(vm, domain, look)
         return domain
+    }
+
+    private func note(_ vm: VMID, _ domain: LocalDomain?, _ look: Int) {
+        let hasOtherNICs = view.change { state in
+            let before = state.domains[vm]?.nics.map(\.interface)
+            state.take(domain, of: vm, from: look)
+            return before != state.domains[vm]?.nics.map(\.interface)
+        }
+        // The network of a NIC goes after it.
+        if hasOtherNICs { view.networkBell.ring() }
     }
 
     func list() async throws {
@@ -128,10 +138,7 @@ struct LocalDomains: Sendable {
     }
 
     /// A domain has gone, by this agent's own doing.
-    func forget(_ vm: VMID) {
-        let look = nextLook()
-        view.change { $0.take(nil, of: vm, from: look) }
-    }
+    func forget(_ vm: VMID) { note(vm, nil, nextLook()) }
 
     private func nextLook() -> Int {
         view.change { state in

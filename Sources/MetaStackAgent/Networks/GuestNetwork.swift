@@ -7,6 +7,11 @@ public protocol GuestNetwork: Sendable {
     func plane() async throws -> HostPlane
     /// Makes the host's networks so, and returns when they are: all of them, every time.
     func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport
+    /// Tells when something that was made may be damaged; ``converge(_:)`` then mends it. For one listener,
+    /// which hears of it once at first.
+    ///
+    /// - Throws: where nobody tells, and one has to look.
+    func damage() async throws -> AsyncStream<Void>
     /// Says who answers what guests ask about themselves, before the first networks are made.
     func answerMetadata(with answer: @escaping MetadataAnswering)
 }
@@ -30,6 +35,9 @@ public struct GuestNetworkReport: Sendable, Equatable {
     public var problems: [NetworkID: String]
     /// Why guests of a network that is here get no answers about themselves.
     public var withoutMetadata: [NetworkID: String]
+
+    /// Whether a later call could do no better.
+    var isWell: Bool { problems.isEmpty && withoutMetadata.isEmpty }
 
     public init(
         ready: [NetworkID: Place] = [:], problems: [NetworkID: String] = [:],

@@ -12,7 +12,9 @@ import MetaStackStore
 actor NetworkKeeper {
     private let network: any GuestNetwork
     private let view: NodeView
+    private let clock: any NodeClock
     private let logger: Logger
+    private var schedule: LookSchedule
     /// What was made last; nil where that is not known.
     private var made: HostNetworks?
     private var ports: [GuestPort] = []
@@ -24,20 +26,52 @@ actor NetworkKeeper {
     private var ended = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(network: any GuestNetwork, view: NodeView, logger: Logger) {
+    init(network: any GuestNetwork, view: NodeView, clock: any NodeClock, logger: Logger) {
         self.network = network
         self.view = view
+        self.clock = clock
         self.logger = logger
+        var hash = StableHash()
+        hash.combine(view.me.text)
+        schedule = LookSchedule(at: clock.now, share: Double(hash.finalize() >> 11) / 0x1p53)
     }
 
-    /// The same, where something else is wanted than was made last, or where what was made may have
-    /// been damaged since.
-    ///
-    /// - Parameter mending: whether to look for damage.
-    func convergeIfNeeded(mending: Bool) async throws {
+    /// When ``convergeIfNeeded()`` has to look for damage next.
+    var nextLook: ContinuousClock.Instant { schedule.due }
+
+    /// The same, where something else is wanted than was made last, or where it is time to look whether
+    /// what was made is damaged.
+    func convergeIfNeeded() async throws {
         let wanted = wanted()
-        if let made, made == wanted, !mending || made.ports.isEmpty { return }
+        if let made, made == wanted {
+            guard schedule.due <= clock.now else { return }
+            // There is nothing to look at.
+            if made.ports.isEmpty {
+                schedule.begin(at: clock.now)
+                return schedule.end(at: clock.now, isWell: true)
+            }
+        }
         try await converge()
+    }
+
+    /// Hears what the kernel tells, until the task is cancelled.
+    ///
+    /// - Parameter sooner: is called where the next look may be due earlier.
+    func listen(_ sooner: @Sendable () -> Void) async {
+        do {
+            for await _ in try await network.damage() where schedule.changed(at: clock.now) {
+                sooner()
+            }
+            if Task.isCancelled { return }
+            logger.error("nobody tells of changes to guests' networks any more")
+        } catch {
+            if Task.isCancelled { return }
+            logger.error(
+                "nobody tells of changes to guests' networks, looking every ten seconds",
+                metadata: ["error": "\(error)"])
+        }
+        schedule.isNotTold(at: clock.now)
+        sooner()
     }
 
     /// Makes the networks as they are wanted now.
@@ -55,15 +89,18 @@ actor NetworkKeeper {
     private func pass() async {
         begun += 1
         let wanted = wanted()
+        schedule.begin(at: clock.now)
         do {
             let report = try await network.converge(wanted)
             last = .success(report)
             made = wanted
             ports = wanted.ports
+            schedule.end(at: clock.now, isWell: report.isWell)
             tell(report)
         } catch {
             last = .failure(error)
             made = nil
+            schedule.end(at: clock.now, isWell: false)
         }
         ended = begun
         let woken = waiting

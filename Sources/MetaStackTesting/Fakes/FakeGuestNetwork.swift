@@ -10,6 +10,8 @@ public final class FakeGuestNetwork: GuestNetwork {
         var refusals: [NetworkID: String] = [:]
         var plane: HostPlane
         var answer: MetadataAnswering?
+        var listener: AsyncStream<Void>.Continuation?
+        var looks = 0
     }
 
     private let state: Mutex<State>
@@ -18,6 +20,24 @@ public final class FakeGuestNetwork: GuestNetwork {
 
     /// What was asked for last.
     public var wanted: HostNetworks { state.withLock(\.wanted) }
+
+    /// How often all of it was looked at.
+    public var looks: Int { state.withLock(\.looks) }
+
+    /// Something that was made is gone, and whoever listens hears that something may be.
+    public func spoil(telling isTold: Bool = true) {
+        state.withLock { state in
+            state.wanted = HostNetworks()
+            if isTold { state.listener?.yield() }
+        }
+    }
+
+    public func damage() async throws -> AsyncStream<Void> {
+        let (stream, listener) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        state.withLock { $0.listener = listener }
+        listener.yield()
+        return stream
+    }
 
     func set(_ wanted: HostNetworks) { state.withLock { $0.wanted = wanted } }
 
@@ -48,6 +68,7 @@ public final class FakeGuestNetwork: GuestNetwork {
     public func converge(_ wanted: HostNetworks) async throws -> GuestNetworkReport {
         try state.withLock { state in
             state.wanted = wanted
+            state.looks += 1
             var report = GuestNetworkReport()
             for id in wanted.networks.keys {
                 if let reason = state.refusals[id] {

@@ -114,6 +114,8 @@ private struct LateNetwork: GuestNetwork, @unchecked Sendable {
 
     func plane() async throws -> HostPlane { try await real.plane() }
 
+    func damage() async throws -> AsyncStream<Void> { try await real.damage() }
+
     func answerMetadata(with answer: @escaping MetadataAnswering) {
         real.answerMetadata(with: answer)
     }
