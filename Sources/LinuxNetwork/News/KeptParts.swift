@@ -47,7 +47,8 @@ struct KeptParts: Sendable, Equatable {
         switch Int(message.kind) {
         case Int(RTM_NEWLINK), Int(RTM_DELLINK):
             message.text(Int(IFLA_IFNAME), behind: Header.link).map(isKept) ?? false
-        case Int(RTM_NEWADDR), Int(RTM_DELADDR): isAddress(message)
+        // One that comes mends nothing by itself, and is told of with every router advertisement.
+        case Int(RTM_DELADDR): isAddress(message)
         case Int(RTM_NEWROUTE), Int(RTM_DELROUTE): isRoute(message)
         case Int(RTM_NEWNEIGH), Int(RTM_DELNEIGH): isPinned(message)
         case Int(RTM_NEWNETCONF): isForwarding(message)
