@@ -66,7 +66,7 @@ actor NetworkKeeper {
             logger.error("nobody tells of changes to guests' networks any more")
         } catch {
             if Task.isCancelled { return }
-            logger.error(
+            logger.warning(
                 "nobody tells of changes to guests' networks, looking every ten seconds",
                 metadata: ["error": "\(error)"])
         }
