@@ -75,13 +75,16 @@ struct KeptParts: Sendable, Equatable {
             || message.flags & UInt16(NLM_F_REPLACE) != 0
     }
 
-    /// Forwarding entries for good: what bridges learn by themselves comes and goes.
+    /// Forwarding entries that somebody made for good. What bridges learn by themselves comes and goes, and
+    /// the MACs of their own ports are permanent and go nowhere.
     private func isPinned(_ message: NetlinkMessage) -> Bool {
         // struct ndmsg: ndm_family, three bytes, ndm_ifindex, ndm_state.
         guard let family = message.body.first, CInt(family) == AF_BRIDGE,
             let state = message.body.number(at: 8, as: UInt16.self)
         else { return false }
-        return CInt(state) & (NUD_NOARP | NUD_PERMANENT) != 0
+        return CInt(state) & NUD_NOARP != 0
+            || message.attribute(Int(NDA_DST), behind: MemoryLayout<ndmsg>.size) != nil
+                && CInt(state) & NUD_PERMANENT != 0
     }
 
     /// Whether the host forwards at all.
