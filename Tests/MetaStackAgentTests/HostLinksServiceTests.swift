@@ -63,7 +63,7 @@ extension AgentTests {
                         parts.links = links.source
                     })
                 try await body(fleet, links) { bridges in
-                    try await fleet.until("its bridges are \(bridges)") {
+                    try await fleet.until("its bridges are \(bridges)", within: .seconds(60)) {
                         $0.hosts[host.id]?.value.networks == bridges
                     }
                 }
