@@ -13,6 +13,8 @@ public struct NIC: Sendable, Equatable {
     /// The largest packet in bytes, which a virtio card also tells its guest; nil for the bridge's own.
     public var mtu: Int?
     public var limits = Limits()
+    /// Whether the bridge is one of Open vSwitch, to which libvirt adds the card's host end with `ovs-vsctl`.
+    public var isOnOpenVSwitch = false
 
     /// How fast it may be in kilobytes (1000 bytes) a second, the unit of libvirt's `<bandwidth>`; nil
     /// for as fast as it goes.
@@ -47,6 +49,7 @@ extension NIC {
         writer.element("interface", ["type": "bridge"]) {
             writer.element("mac", ["address": mac])
             writer.element("source", ["bridge": bridge])
+            if isOnOpenVSwitch { writer.element("virtualport", ["type": "openvswitch"]) }
             if let targetDevice { writer.element("target", ["dev": targetDevice]) }
             writer.element("model", ["type": model])
             if let mtu { writer.element("mtu", ["size": "\(mtu)"]) }
@@ -84,6 +87,7 @@ extension NIC {
             bridge: bridge, mac: mac, targetDevice: node.first("target")?.attribute("dev"),
             mtu: node.first("mtu")?.attribute("size").flatMap { Int($0) },
             limits: Limits(inbound: rate("inbound"), outbound: rate("outbound")))
+        isOnOpenVSwitch = node.first("virtualport")?.attribute("type") == "openvswitch"
         model = node.first("model")?.attribute("type") ?? "virtio"
     }
 }

@@ -95,14 +95,20 @@ public struct PlaneSettings: Sendable, Equatable {
     public var underlay: IPAddress?
     /// Another network namespace to work in, as a path; nil for the process's own.
     public var namespace: String?
+    /// What bridges, VLANs and protection are made with.
+    public var driver: NetworkDriver
+    /// Where Open vSwitch has its sockets (`OVS_RUNDIR`); nil for where it has them by itself.
+    public var switchDirectory: String?
 
     public init(
         directory: String, bridge: InterfaceName, underlay: IPAddress? = nil,
-        namespace: String? = nil
+        namespace: String? = nil, driver: NetworkDriver = .linux, switchDirectory: String? = nil
     ) {
         self.directory = directory
         self.bridge = bridge
         self.underlay = underlay
         self.namespace = namespace
+        self.driver = driver
+        self.switchDirectory = switchDirectory
     }
 }

@@ -38,6 +38,10 @@ public struct NetworkNames: Sendable, Hashable {
     /// The VLAN's link on its uplink.
     var vlan: String { name("v") }
     var vxlan: String { name("x") }
+    /// With Open vSwitch, the network's port to the host's own bridge, which no kernel sees.
+    var outlet: String { name("o") }
+    /// The other end of it, on the host's bridge.
+    var inlet: String { name("i") }
 
     /// Of the services, and so of the gateway: the same on every host, so that a guest that moves
     /// keeps its neighbours. "Locally administered, unicast".

@@ -19,7 +19,7 @@ extension NetworkPlane {
         var (reading, fresh) = (reading, fresh)
         var complaints: [String] = []
         for _ in 0..<Self.passes {
-            let plan = plan(wanted, reading, fresh)
+            let plan = try await plan(wanted, reading, fresh)
             if plan.isEmpty { return (plan, nil) }
             try shared.note(plan)
             // Whoever keeps the service says what went wrong with it.
@@ -30,19 +30,22 @@ extension NetworkPlane {
             fresh = []
             reading = try await reader.read()
         }
-        let plan = plan(wanted, reading, fresh)
+        let plan = try await plan(wanted, reading, fresh)
         return (plan, plan.isEmpty ? nil : complaints.joined(separator: "; "))
     }
 
     private func plan(
         _ wanted: HostNetworks, _ reading: LinkReading, _ fresh: Set<NetworkID>
-    ) -> LinkPlan {
-        LinkPlan(wanted, settings: settings, offer: offer, reading: reading, fresh: fresh)
+    ) async throws(NetworkPlaneError) -> LinkPlan {
+        LinkPlan(
+            wanted, settings: settings, offer: offer, reading: reading,
+            switches: try await virtualSwitch?.read(), fresh: fresh)
     }
 
     /// - Returns: what was complained of. A line that fails leaves the others alone; the next look tells.
     private func carryOut(_ plan: LinkPlan) async throws(NetworkPlaneError) -> [String] {
         var complaints: [String] = []
+        try await virtualSwitch?.change(plan.rows.removals)
         for (program, lines) in [("ip", plan.links), ("bridge", plan.forwarding)]
         where !lines.isEmpty {
             let text = lines.joined(separator: "\n") + "\n"
@@ -50,6 +53,7 @@ extension NetworkPlane {
                 program, ["-force", "-batch", "-"], input: text)
             if let complaint = result.complaint { complaints.append(complaint) }
         }
+        try await virtualSwitch?.change(plan.rows.changes)
         // Those of a link that could not be made are not there.
         try await reader.settings.write(plan.settings, isNeeded: false)
         return complaints

@@ -15,6 +15,8 @@ public actor NetworkPlane {
     let shared: SharedBridges
     nonisolated let reader: LinkReader
     nonisolated let watch: PlaneWatch
+    /// nil where the kernel's bridges are used.
+    let virtualSwitch: VirtualSwitch?
     private let rules: RulesInKernel
     private let forwarding: HostForwarding
     private let metadata: MetadataServer
@@ -37,6 +39,9 @@ public actor NetworkPlane {
         forwarding = HostForwarding(commands: commands, directory: settings.directory)
         shared = SharedBridges(commands: commands, directory: settings.directory)
         metadata = MetadataServer(limits: limits)
+        virtualSwitch =
+            settings.driver == .openVSwitch
+            ? VirtualSwitch(commands: commands, directory: settings.switchDirectory) : nil
         reader = LinkReader(commands)
         watch = PlaneWatch(namespace: settings.namespace)
     }
@@ -54,7 +59,10 @@ public actor NetworkPlane {
     ///
     /// - Throws: `NetworkPlaneError` where the kernel tells of nothing; then there is only to look.
     public nonisolated func damage() async throws(NetworkPlaneError) -> AsyncStream<Void> {
-        try await watch.open()
+        guard virtualSwitch == nil else {
+            throw NetworkPlaneError(.answer, "of changes in Open vSwitch the kernel does not tell")
+        }
+        return try await watch.open()
     }
 
     /// Makes the host's networks so, and returns when they are.
@@ -85,18 +93,17 @@ public actor NetworkPlane {
     }
 
     private func make(_ wanted: HostNetworks) async throws(NetworkPlaneError) -> NetworkReport {
-        try Self.check(wanted)
+        try wanted.check()
         let askers = MetadataAskers(wanted)
         metadata.desk.expect(askers)
-        guard let tracking = offer.tracking else {
+        guard let protection = protection(wanted) else {
             return NetworkReport(refusing: wanted, because: offer.problems.first ?? "")
         }
         watch.keep(KeptParts(wanted, settings, devices: devices))
         watch.catchUp()
         let isNeeded = Protection.isNeeded(wanted)
-        let protection = isNeeded ? Protection(wanted, tracking: tracking) : nil
         // The rules stand before a link is touched; to look at what is there need not wait for them.
-        async let ruled = rule(protection)
+        async let ruled = rule(isNeeded ? protection : nil)
         async let prepared = Result.of { () async throws(NetworkPlaneError) in
             try await prepare(wanted)
         }
@@ -105,17 +112,47 @@ public actor NetworkPlane {
         }
         let (rulesStand, namespaces, found) = await (ruled, prepared, read)
         try rulesStand.get()
-        metadata.desk.know(askers)
+        if virtualSwitch == nil { metadata.desk.know(askers) }
         let reading = try found.get()
         note(reading, wanted)
         let (plan, complaint) = try await links(wanted, reading, fresh: try namespaces.get())
-        let report = try await serve(plan, wanted)
+        var report = NetworkReport(plan)
+        if let virtualSwitch {
+            await protect(wanted, plan, virtualSwitch, &report)
+            // Where the flows are not those that are wanted, no address says whose it is.
+            var protected = wanted
+            protected.ports.removeAll { report.ready[$0.network] == nil }
+            metadata.desk.know(MetadataAskers(protected))
+        }
+        try await serve(plan, wanted, &report)
         if plan.problems.isEmpty {
             try await shared.release(but: Set(plan.networks.values.map(\.bridge)))
         }
         if !isNeeded { try await rules.remove() }
         if let complaint { throw NetworkPlaneError(.unsettled, complaint) }
         return report
+    }
+
+    /// nil where this host cannot protect anybody.
+    private func protection(_ wanted: HostNetworks) -> Protection? {
+        virtualSwitch == nil
+            ? offer.tracking.map { Protection(wanted, tracking: $0) }
+            : Protection(besideSwitch: wanted)
+    }
+
+    /// The flows of each network's bridge, without which nothing passes there.
+    private func protect(
+        _ wanted: HostNetworks, _ plan: LinkPlan, _ virtualSwitch: VirtualSwitch,
+        _ report: inout NetworkReport
+    ) async {
+        for network in plan.networks.values.sorted(by: { $0.id < $1.id }) {
+            do {
+                try await virtualSwitch.set(
+                    SwitchFlows(network, in: wanted, numbers: plan.rows.numbers))
+            } catch {
+                report.refuse(network.id, because: error.message)
+            }
+        }
     }
 
     private func rule(_ protection: Protection?) async -> Result<Void, NetworkPlaneError> {
@@ -136,11 +173,11 @@ public actor NetworkPlane {
     }
 
     private func serve(
-        _ plan: LinkPlan, _ wanted: HostNetworks
-    ) async throws(NetworkPlaneError) -> NetworkReport {
-        var report = NetworkReport(plan)
+        _ plan: LinkPlan, _ wanted: HostNetworks, _ report: inout NetworkReport
+    ) async throws(NetworkPlaneError) {
         try await forwarding.keep(for: plan.networks.values.flatMap(\.outside))
-        for (id, problem) in await keep(services(plan, wanted)) {
+        let served = services(plan, wanted).filter { report.ready[$0.id] != nil }
+        for (id, problem) in await keep(served) {
             report.refuse(id, because: problem)
         }
         let ids = Set(wanted.ports.map(\.network))
@@ -149,37 +186,5 @@ public actor NetworkPlane {
         try await services.endAll(
             but: Set(ids.map { ServiceFiles(settings.directory, NetworkNames($0)) }))
         watch.keep(await services.processes)
-        return report
-    }
-
-    /// Names that nftables and dnsmasq take without quotes.
-    private static func check(_ wanted: HostNetworks) throws(NetworkPlaneError) {
-        var known: Set<InterfaceName> = []
-        for port in wanted.ports {
-            let isPlain = port.interface.text.utf8.allSatisfy { byte in
-                IdentifierBytes.isAllowed(byte)
-            }
-            guard isPlain else {
-                throw NetworkPlaneError(
-                    .answer,
-                    "no guest's NIC can be called \(port.interface): use letters and digits")
-            }
-            guard known.insert(port.interface).inserted else {
-                throw NetworkPlaneError(.answer, "two guests' NICs are called \(port.interface)")
-            }
-        }
-    }
-}
-
-/// Which bytes a NIC's name may have here.
-private enum IdentifierBytes {
-    static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
-            UInt8(ascii: "."):
-            true
-        default: false
-        }
     }
 }

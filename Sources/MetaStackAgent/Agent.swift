@@ -100,7 +100,9 @@ public struct Agent: Service {
             NetworkService(keeper: $0, view: view, clock: clock, logger: logger)
         }
         let linksService = parts.links.map {
-            HostLinksService(links: $0, host: host, router: router, clock: clock, logger: logger)
+            HostLinksService(
+                links: $0, network: parts.network, host: host, router: router, clock: clock,
+                logger: logger)
         }
         let figures = NodeFigures(view: view, hypervisor: parts.hypervisor, clock: clock)
         let metricsService = configuration.metrics.listen.map {

@@ -33,12 +33,13 @@ struct CrowdedAgent: AsyncParsableCommand {
     func run() async throws {
         ProcessMemory.limitArenas()
         let network = try await LinuxGuestNetwork(
-            directory: directory, bridge: InterfaceName("br0"), underlay: IPAddress(underlay))
+            directory: directory, bridge: InterfaceName("br0"), underlay: IPAddress(underlay),
+            driver: .linux)
         try await TestFleet.run(leaseTTL: .seconds(5), logLevel: .warning) { fleet in
             try await fleet.addTinyFlavourAndImage()
             try await addNetwork(fleet)
             let host = try fleet.host("crowded", number: 1, ram: 1 << 20, vcpus: 64)
-            let links = try HostLinksSource.kernel()
+            let links = try HostLinksSource.host(of: .linux)
             fleet.start(
                 host,
                 adjust: {

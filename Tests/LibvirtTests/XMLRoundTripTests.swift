@@ -69,6 +69,7 @@ import Testing
             NIC(bridge: "br1", mac: "52:54:00:00:00:02", limits: NIC.Limits(outbound: 1)),
             NIC(bridge: "br2", mac: "52:54:00:00:00:03"),
         ]
+        description.nics[2].isOnOpenVSwitch = true
         #expect(try DomainReading(xml: description.xml()).nics == description.nics)
     }
 

@@ -141,6 +141,14 @@ struct TestHost: Sendable {
         return NetworkPlane(settings, offer: try await Self.offer(offer), limits: limits)
     }
 
+    /// The same where Open vSwitch makes the networks; its sockets are in a directory.
+    func plane(switch directory: String) async throws -> NetworkPlane {
+        let settings = PlaneSettings(
+            directory: self.directory, bridge: try InterfaceName("br0"),
+            namespace: "/run/netns/\(namespace)", driver: .openVSwitch, switchDirectory: directory)
+        return NetworkPlane(settings, offer: try await KernelOffer.probe(for: .openVSwitch))
+    }
+
     private static func offer(_ given: KernelOffer?) async throws -> KernelOffer {
         if let given { return given }
         return try await KernelOffer.probe()

@@ -1,4 +1,5 @@
 import Foundation
+import MetaStackModel
 import Testing
 
 @testable import MetaStackAgent
@@ -17,6 +18,14 @@ struct HostLinksTests {
             try HostLinks(json: Data(json.utf8))
                 == HostLinks(bridges: ["br0"], uplinks: ["bond0", "eth0", "mt"]))
         #expect(throws: (any Error).self) { try HostLinks(json: Data("{}".utf8)) }
+    }
+
+    @Test func aHostWithOpenVSwitchSaysWhatItDoesNotMake() {
+        let plane = HostPlane(openVSwitch: nil)
+        #expect(plane.noProtection == nil && plane.noVLANs == nil && plane.noLimits == nil)
+        #expect(plane.noVXLANs?.contains("network.driver") == true)
+        #expect(plane.noNAT64 != nil && plane.noShaping != nil)
+        #expect(HostPlane(openVSwitch: "it does not answer").noProtection == "it does not answer")
     }
 
     @Test func readsThoseOfThisMachine() async throws {

@@ -1,3 +1,5 @@
+public import MetaStackModel
+
 /// What a host's kernel and programs can do for guests' networks.
 public struct KernelOffer: Sendable, Equatable {
     /// How rules between bridge ports know the connections that are allowed already.
@@ -42,7 +44,16 @@ public struct KernelOffer: Sendable, Equatable {
     /// Tries it all out in network namespaces that end with the trial.
     ///
     /// - Throws: `NetworkPlaneError` where not even that can be done, for want of rights or programs.
-    public static func probe() async throws(NetworkPlaneError) -> KernelOffer {
+    public static func probe(
+        for driver: NetworkDriver = .linux
+    ) async throws(NetworkPlaneError) -> KernelOffer {
+        switch driver {
+        case .linux: try await probeKernel()
+        case .openVSwitch: try await probeSwitch()
+        }
+    }
+
+    private static func probeKernel() async throws(NetworkPlaneError) -> KernelOffer {
         let commands = HostCommands(namespace: nil)
         try await commands.run("unshare", ["--net", "true"])
         return KernelOffer(
@@ -77,7 +88,7 @@ public struct KernelOffer: Sendable, Equatable {
             }
         }
         """
-    private static let limits = """
+    static let limits = """
         table inet trial {
             set trial {
                 type ether_addr
@@ -148,7 +159,7 @@ extension HostCommands {
             == nil
     }
 
-    fileprivate func canFilter(_ rules: String) async throws(NetworkPlaneError) -> Bool {
+    func canFilter(_ rules: String) async throws(NetworkPlaneError) -> Bool {
         try await attempt("unshare", ["--net", "nft", "-f", "-"], input: rules).complaint == nil
     }
 }

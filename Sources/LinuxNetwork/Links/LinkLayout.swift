@@ -7,9 +7,13 @@ struct LinkLayout {
     let reading: LinkReading
     /// What the names of those networks' links end in that are wanted here.
     let used: Set<String>
+    /// Open vSwitch's bridges; nil where the kernel's are used.
+    let switches: SwitchReading?
 
     /// What VXLAN adds to each packet: the outer headers and an Ethernet header (RFC 7348).
     private static let overhead = (ipv4: 50, ipv6: 70)
+    /// The MTU of what the kernel does not see.
+    private static let ethernet = 1500
 
     /// - Parameters:
     ///   - ports: the network's.
@@ -21,21 +25,10 @@ struct LinkLayout {
         var network = PlannedNetwork(
             id: id, record: record, names: names, bridge: names.bridge, mtu: 0,
             namespace: ServiceFiles(settings.directory, names).namespace, links: [])
-        let below: WantedLink?
-        switch record.kind {
-        case .bridge(let bridge):
-            network.bridge = (bridge ?? settings.bridge).text
-            network.mtu = try mtu(record, at: try existingBridge(network.bridge).mtu)
-            below = nil
-        case .vlan(let uplink, let vlan):
-            below = try self.vlan(id: vlan, on: uplink, for: &network)
-        case .vxlan(let vni, let group, let port):
-            below = try vxlan(vni: vni, group: group, port: port, for: &network)
-        }
-        if let below {
-            network.links.append(
-                link(names.bridge, .bridge(filters: offer.tracking == .marks), network))
-            network.links.append(below)
+        if let switches {
+            try join(&network, to: switches)
+        } else {
+            try makeBridge(for: &network)
         }
         try checkConflicts(network, others)
         if network.isServed, !offer.hasDNSMasq {
@@ -51,6 +44,35 @@ struct LinkLayout {
             network.links.append(router(network))
         }
         return network
+    }
+
+    /// What the guests' NICs hang on, of the kernel's links.
+    private func makeBridge(for network: inout PlannedNetwork) throws(NetworkRefusal) {
+        let below: WantedLink?
+        switch network.record.kind {
+        case .bridge(let bridge):
+            network.bridge = (bridge ?? settings.bridge).text
+            network.mtu = try mtu(network.record, at: try existingBridge(network.bridge).mtu)
+            below = nil
+        case .vlan(let uplink, let vlan):
+            below = try self.vlan(id: vlan, on: uplink, for: &network)
+        case .vxlan(let vni, let group, let port):
+            below = try vxlan(vni: vni, group: group, port: port, for: &network)
+        }
+        guard let below else { return }
+        network.links.append(
+            link(network.names.bridge, .bridge(filters: offer.tracking == .marks), network))
+        network.links.append(below)
+    }
+
+    /// The same, of Open vSwitch: a bridge of the network's own, which ``SwitchPlan`` makes.
+    private func join(
+        _ network: inout PlannedNetwork, to switches: SwitchReading
+    ) throws(NetworkRefusal) {
+        let trunk = try switches.trunk(of: network, on: settings.bridge)
+        network.trunk = trunk
+        let most = (reading.links[trunk.link] ?? reading.links[trunk.bridge])?.mtu
+        network.mtu = try mtu(network.record, at: most ?? Self.ethernet)
     }
 
     private func existingBridge(_ name: String) throws(NetworkRefusal) -> LinkReading.Link {
@@ -128,8 +150,10 @@ struct LinkLayout {
             network.names.servicePort,
             .pair(peer: "service", mac: network.names.serviceMAC, namespace: network.namespace),
             network)
-        link.master = network.bridge
-        link.pinnedMAC = network.names.serviceMAC
+        if network.trunk == nil {
+            link.master = network.bridge
+            link.pinnedMAC = network.names.serviceMAC
+        }
         return link
     }
 

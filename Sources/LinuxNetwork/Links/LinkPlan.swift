@@ -23,7 +23,12 @@ struct LinkPlan {
     /// Those that are here, or are once the lines have been carried out.
     private(set) var networks: [NetworkID: PlannedNetwork] = [:]
 
-    var isEmpty: Bool { links.isEmpty && forwarding.isEmpty && settings.isEmpty }
+    /// What Open vSwitch's database is to have; nothing where the kernel's bridges are used.
+    private(set) var rows = SwitchPlan()
+
+    var isEmpty: Bool {
+        links.isEmpty && forwarding.isEmpty && settings.isEmpty && rows.isEmpty
+    }
 
     private let reading: LinkReading
 
@@ -32,13 +37,13 @@ struct LinkPlan {
     ///   - directory: where the namespaces are.
     init(
         _ wanted: HostNetworks, settings: PlaneSettings, offer: KernelOffer, reading: LinkReading,
-        fresh: Set<NetworkID>
+        switches: SwitchReading? = nil, fresh: Set<NetworkID>
     ) {
         self.reading = reading
         let used = Dictionary(grouping: wanted.ports, by: \.network)
         let layout = LinkLayout(
             settings: settings, offer: offer, reading: reading,
-            used: Set(used.keys.map { NetworkNames($0).suffix }))
+            used: Set(used.keys.map { NetworkNames($0).suffix }), switches: switches)
         var kept: Set<String> = []
         var stuck: Set<String> = []
         for (id, ports) in used.sorted(by: { $0.key < $1.key }) {
@@ -59,13 +64,19 @@ struct LinkPlan {
                     converge(link, isFresh: fresh.contains(id))
                 }
                 flood(network, to: wanted.peers[id] ?? [], except: settings.underlay)
-                connect(ports, to: network.bridge)
+                if network.trunk == nil { connect(ports, to: network.bridge) }
             } catch {
                 problems[id] = error.reason
                 stuck.insert(suffix)
             }
         }
-        removeOthers(kept: kept, stuck: stuck)
+        if let switches {
+            rows = SwitchPlan(
+                networks.values.sorted { $0.id < $1.id }, ports: wanted.ports, reading: switches,
+                links: Set(reading.links.keys),
+                renewed: Set(fresh.map { NetworkNames($0).servicePort }), stuck: stuck)
+        }
+        removeOthers(kept: kept, stuck: stuck.union(rows.occupied))
     }
 
     /// A bridge of the host's own shows what it forwards to the rules, as ours do.

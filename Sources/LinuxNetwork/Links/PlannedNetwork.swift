@@ -12,6 +12,8 @@ struct PlannedNetwork: Sendable, Equatable {
     var namespace: String
     /// In the order in which they are made.
     var links: [WantedLink]
+    /// With Open vSwitch, the host's bridge that the network's own is joined to; nil with the kernel's.
+    var trunk: SwitchTrunk?
     /// What is translated for this host's guests; nil where nothing is.
     var translation: Translation?
 

@@ -17,7 +17,7 @@ struct GroupRules {
         return found.isEmpty ? nil : found.flatMap { words($0, port, "daddr") }
     }
 
-    private func rules(
+    func rules(
         of port: GuestPort, _ direction: SecurityRule.Direction
     ) -> [SecurityRule] {
         port.groups.sorted().flatMap { groups[$0]?.rules ?? [] }
@@ -82,7 +82,7 @@ struct GroupRules {
         }
     }
 
-    private func id(of name: String) -> SecurityGroupID? {
+    func id(of name: String) -> SecurityGroupID? {
         if let id = try? SecurityGroupID(name), groups[id] != nil { return id }  // Else a name.
         return groups.filter { $0.value.name.text == name }.keys.min()
     }

@@ -5,7 +5,7 @@ import MetaStackModel
 /// Pure: the same wishes give the same text. Each NIC has chains of its own by its name, found
 /// through a map, so that a host with hundreds of guests looks at one guest's rules a packet.
 struct Protection {
-    /// Frames between the ports of bridges.
+    /// Frames between the ports of bridges; empty where those are Open vSwitch's.
     let bridge: RuleSet
     /// Packets to the host, and those that leave it from its gateways.
     let host: RuleSet
@@ -41,6 +41,15 @@ struct Protection {
         self.bridge = bridge
         host = Self.host(wanted, tracking)
     }
+
+    /// Where flows stand between the guests: what the host itself gets is the kernel's.
+    init(besideSwitch wanted: HostNetworks) {
+        bridge = RuleSet(Self.bridgeTable)
+        host = Self.host(wanted, nil)
+    }
+
+    /// One a table.
+    var rules: [RuleSet] { bridge.chains.isEmpty ? [host] : [bridge, host] }
 
     /// Whether nothing is to be protected: then there are no tables.
     static func isNeeded(_ wanted: HostNetworks) -> Bool { !wanted.ports.isEmpty }
@@ -134,8 +143,10 @@ struct Protection {
 
     // MARK: The host
 
+    /// - Parameter tracking: nil where no frame has a mark that says it is a guest's: its MAC does, which no
+    ///   flow lets anybody else have.
     private static func host(
-        _ wanted: HostNetworks, _ tracking: KernelOffer.Tracking
+        _ wanted: HostNetworks, _ tracking: KernelOffer.Tracking?
     ) -> RuleSet {
         var rules = RuleSet(hostTable)
         let router = "\"\(NetworkNames.prefix)r*\""
@@ -150,7 +161,13 @@ struct Protection {
             ])
         rules.add(
             "input", hook: "type filter hook input priority -10",
-            ["iifname \(router) goto from_router", "\(Marks.isGuest) goto from_guest"])
+            [
+                "iifname \(router) goto from_router",
+                "\(tracking == nil ? "ether saddr @guests" : Marks.isGuest) goto from_guest",
+            ])
+        if tracking == nil {
+            rules.addSet("guests", "ether_addr", wanted.ports.map(\.mac.description))
+        }
         if tracking == .marks {
             rules.add(
                 "zones", hook: "type filter hook prerouting priority -300",

@@ -11,7 +11,7 @@ actor RulesInKernel {
     /// - Parameter inDoubt: whether somebody else may have changed them; then what is there is
     ///   looked at, where they are to stay.
     func set(_ protection: Protection, inDoubt: Bool = true) async throws(NetworkPlaneError) {
-        let wanted = [protection.bridge, protection.host]
+        let wanted = protection.rules
         let isSame = current.map { known in wanted.allSatisfy { known[$0.table] == $0 } } ?? true
         if isSame {
             if current != nil, !inDoubt { return }

@@ -51,7 +51,10 @@ struct DomainMark {
 
 extension DomainDescription {
     /// A VM's guest as a libvirt domain.
-    init(_ guest: GuestSpecification, type: DomainType, bridge: String, secret: UUID?) {
+    init(
+        _ guest: GuestSpecification, type: DomainType, bridge: String, driver: NetworkDriver,
+        secret: UUID?
+    ) {
         self.init(
             name: DomainNaming.name(of: guest.vm), uuid: guest.uuid, type: type,
             memoryBytes: Int(guest.ram.bytes), vcpus: guest.vcpus)
@@ -59,7 +62,7 @@ extension DomainDescription {
         disks = zip(0..., guest.disks).map { index, disk in
             Disk(disk, target: "vd" + String(UnicodeScalar(UInt8(97 + index))), secret: secret)
         }
-        nics = guest.nics.map { NIC($0, bridge: bridge) }
+        nics = guest.nics.map { NIC($0, bridge: bridge, driver: driver) }
         // What a guest may get while it runs; its record allows more, at its next start.
         spareSlots = 3
         console = SerialConsole(logPath: guest.console)
@@ -69,10 +72,11 @@ extension DomainDescription {
 
 extension NIC {
     /// - Parameter bridge: of a NIC that names none.
-    init(_ nic: GuestNIC, bridge: String) {
+    init(_ nic: GuestNIC, bridge: String, driver: NetworkDriver) {
         self.init(
             bridge: nic.bridge?.text ?? bridge, mac: nic.mac.description,
             targetDevice: nic.interface.text, mtu: nic.mtu, limits: Limits(nic.limits))
+        isOnOpenVSwitch = driver == .openVSwitch
     }
 }
 

@@ -14,6 +14,8 @@ final class LibvirtHypervisor: Hypervisor {
         /// Where other hosts send guests that come here.
         var migrationURI: String
         var bridge: String
+        /// What the bridges are made with.
+        var driver = NetworkDriver.linux
         /// The Ceph user's secret in libvirt; nil without Ceph.
         var secret: CephSecret?
     }
@@ -136,7 +138,7 @@ final class LibvirtHypervisor: Hypervisor {
         try makeFolder(of: guest.console)
         let description = DomainDescription(
             guest, type: try await choice.type(), bridge: settings.bridge,
-            secret: settings.secret?.uuid)
+            driver: settings.driver, secret: settings.secret?.uuid)
         _ = try await connection().create(description, paused: true)
     }
 
@@ -149,7 +151,8 @@ final class LibvirtHypervisor: Hypervisor {
     func shutDown(_ vm: VMID) async throws { try await existing(vm).shutdown() }
 
     func attach(_ nic: GuestNIC, to vm: VMID) async throws {
-        try await existing(vm).attach(NIC(nic, bridge: settings.bridge))
+        try await existing(vm).attach(
+            NIC(nic, bridge: settings.bridge, driver: settings.driver))
     }
 
     func detach(_ nic: InterfaceName, from vm: VMID) async throws {

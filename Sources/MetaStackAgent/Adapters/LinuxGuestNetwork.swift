@@ -6,19 +6,34 @@ public struct LinuxGuestNetwork: GuestNetwork {
     private let network: NetworkPlane
     private let offer: KernelOffer
     private let underlay: IPAddress?
+    private let driver: NetworkDriver
 
     /// - Parameters:
     ///   - directory: where the networks' files lie; nobody else's.
+    ///   - driver: what makes bridges and VLANs, and protects.
     ///   - underlay: where other hosts send the packets of VXLANs to; nil for nowhere.
     /// - Throws: where the host cannot be asked what it can do, for want of rights or programs.
-    public init(directory: String, bridge: InterfaceName, underlay: IPAddress?) async throws {
-        offer = try await KernelOffer.probe()
+    public init(
+        directory: String, bridge: InterfaceName, underlay: IPAddress?, driver: NetworkDriver
+    ) async throws {
+        offer = try await KernelOffer.probe(for: driver)
         self.underlay = underlay
+        self.driver = driver
         network = NetworkPlane(
-            PlaneSettings(directory: directory, bridge: bridge, underlay: underlay), offer: offer)
+            PlaneSettings(
+                directory: directory, bridge: bridge, underlay: underlay, driver: driver),
+            offer: offer)
     }
 
-    public func plane() -> HostPlane {
+    public func plane() async -> HostPlane {
+        switch driver {
+        case .linux: kernelPlane
+        // It may have been started, or ended, since.
+        case .openVSwitch: HostPlane(openVSwitch: await KernelOffer.switchProblem())
+        }
+    }
+
+    private var kernelPlane: HostPlane {
         HostPlane(
             underlay: underlay,
             noVLANs: offer.hasVLANs ? nil : "the kernel has no VLANs (8021q)",
@@ -47,5 +62,17 @@ public struct LinuxGuestNetwork: GuestNetwork {
 
     public func answerMetadata(with answer: @escaping MetadataAnswering) {
         network.answerMetadata(with: answer)
+    }
+}
+
+extension HostPlane {
+    /// What a host can do whose networks Open vSwitch makes.
+    ///
+    /// - Parameter problem: why it protects nobody; nil where it does.
+    init(openVSwitch problem: String?) {
+        self.init(
+            noVXLANs: "with Open vSwitch there are none (network.driver)", noProtection: problem,
+            noNAT64: KernelOffer.noNAT64WithSwitch,
+            noShaping: "with Open vSwitch only NICs on networks are limited (network.driver)")
     }
 }

@@ -107,7 +107,8 @@ public struct NodeService: Service {
                 uri: configuration.libvirt.uri,
                 migrationURI: configuration.libvirt.migrationURI
                     .replacing("ADDRESS", with: HostAddresses.first ?? "localhost"),
-                bridge: configuration.network.bridge, secret: try await storage.secret()),
+                bridge: configuration.network.bridge, driver: configuration.network.driver,
+                secret: try await storage.secret()),
             choice: DomainTypeChoice(
                 configuration.libvirt.domainType, uri: configuration.libvirt.uri, logger: logger),
             logger: logger)
@@ -121,7 +122,8 @@ public struct NodeService: Service {
             return try await LinuxGuestNetwork(
                 directory: "/run/metastack/\(configuration.node.name).networks",
                 bridge: try InterfaceName(configuration.network.bridge),
-                underlay: HostAddresses.underlay(configuration.network.underlay))
+                underlay: HostAddresses.underlay(configuration.network.underlay),
+                driver: configuration.network.driver)
         } catch {
             logger.error("no guests' networks on this host", metadata: ["error": "\(error)"])
             return nil
@@ -131,7 +133,7 @@ public struct NodeService: Service {
     /// nil where the kernel does not tell of them; guests' networks then have no bridge or uplink here.
     private func links() -> HostLinksSource? {
         do {
-            return try HostLinksSource.kernel()
+            return try HostLinksSource.host(of: configuration.network.driver)
         } catch {
             logger.error("no links known of this host", metadata: ["error": "\(error)"])
             return nil

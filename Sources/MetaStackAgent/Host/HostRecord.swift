@@ -86,8 +86,15 @@ final class HostRecord: Sendable {
         }
     }
 
-    func setPlane(_ plane: HostPlane?) {
-        state.withLock { $0.plane = plane }
+    /// Says what the host can do for networks.
+    ///
+    /// - Returns: whether that is new.
+    @discardableResult
+    func setPlane(_ plane: HostPlane?) -> Bool {
+        state.withLock { state in
+            defer { state.plane = plane }
+            return state.plane != plane
+        }
     }
 
     func setCapacity(_ capacity: HypervisorCapacity) {

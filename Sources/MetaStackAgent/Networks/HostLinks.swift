@@ -1,7 +1,7 @@
 import Foundation
 import LinuxNetwork
 import MetaStackDecisions
-import MetaStackModel
+public import MetaStackModel
 import Subprocess
 
 /// Where the links of a host are looked up.
@@ -19,9 +19,11 @@ public struct HostLinksSource: Sendable {
 
     /// The process's own network namespace.
     ///
+    /// The kernel tells of Open vSwitch's changes, too: each bridge and each uplink of it is a link.
+    ///
     /// - Throws: `NetworkPlaneError` where the kernel does not tell of changes.
-    public static func kernel() throws -> HostLinksSource {
-        HostLinksSource(changes: try LinkChanges.stream()) { try await HostLinks.read() }
+    public static func host(of driver: NetworkDriver) throws -> HostLinksSource {
+        HostLinksSource(changes: try LinkChanges.stream()) { try await HostLinks.read(driver) }
     }
 }
 
@@ -36,6 +38,20 @@ public struct HostLinks: Sendable, Equatable {
         self.uplinks = uplinks
     }
 
+    /// Those that a driver can make networks of.
+    ///
+    /// - Throws: where a program is missing, or says what this does not understand.
+    static func read(_ driver: NetworkDriver) async throws -> HostLinks {
+        switch driver {
+        case .linux: return try await read()
+        case .openVSwitch:
+            let found = try await SwitchLinks.read()
+            // A guest's NIC that is on no network is on the host's bridge, too.
+            return HostLinks(
+                bridges: found.bridges, uplinks: found.uplinks.filter { !isOurs($0) })
+        }
+    }
+
     /// What `ip` shows of the process's own network namespace, which `/sys` need not.
     ///
     /// - Throws: where there is no `ip`, or it says what this does not understand.
@@ -48,7 +64,9 @@ public struct HostLinks: Sendable, Equatable {
 
     /// Reads what `ip -j -d link show` writes.
     init(json: Data) throws {
-        let links = try JSONDecoder().decode([Link].self, from: json).filter { !$0.isOurs }
+        let links = try JSONDecoder().decode([Link].self, from: json).filter {
+            !Self.isOurs($0.ifname)
+        }
         bridges = links.filter { $0.linkinfo?.kind == "bridge" }.map(\.ifname).sorted()
         // Guests' own ends are taps.
         uplinks = links.filter { link in
@@ -65,11 +83,10 @@ public struct HostLinks: Sendable, Equatable {
 
         var ifname: String
         var linkinfo: Details?
+    }
 
-        /// Whether MetaStack made it, for a network (`ms`) or a guest (`mt`), and a hash.
-        var isOurs: Bool {
-            (ifname.hasPrefix("ms") || ifname.hasPrefix(InterfaceName.tapPrefix))
-                && ifname.utf8.count >= 14
-        }
+    /// Whether MetaStack made it, for a network (`ms`) or a guest (`mt`), and a hash.
+    private static func isOurs(_ name: String) -> Bool {
+        (name.hasPrefix("ms") || name.hasPrefix(InterfaceName.tapPrefix)) && name.utf8.count >= 14
     }
 }

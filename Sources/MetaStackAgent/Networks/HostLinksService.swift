@@ -1,7 +1,8 @@
 import Logging
 import ServiceLifecycle
 
-/// Says in the host's record which bridges and uplinks there are, as people make and remove them.
+/// Says in the host's record which bridges and uplinks there are, as people make and remove them, and
+/// what networks can be made of them.
 ///
 /// Ends by cancellation, at once.
 struct HostLinksService: Service {
@@ -11,6 +12,8 @@ struct HostLinksService: Service {
     private static let retry = Duration.seconds(10)
 
     let links: HostLinksSource
+    /// nil where the host makes no networks.
+    let network: (any GuestNetwork)?
     let host: HostRecord
     let router: ChangeRouter
     let clock: any NodeClock
@@ -30,6 +33,10 @@ struct HostLinksService: Service {
     private func look() async throws -> Bool {
         let found: HostLinks
         do {
+            // Open vSwitch may have been started since.
+            if let plane = try await network?.plane(), host.setPlane(plane) {
+                router.host.mark(router.view.me)
+            }
             found = try await links.read()
         } catch is CancellationError {
             throw CancellationError()

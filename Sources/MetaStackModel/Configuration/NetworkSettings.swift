@@ -1,6 +1,9 @@
 /// What guests' NICs hang on: the section `network`.
 public struct NetworkSettings: Sendable, Equatable {
-    /// A bridge of the host, as `ip link` names it.
+    /// What makes them.
+    public var driver = NetworkDriver.linux
+
+    /// A bridge of the host, as `ip link` names it, or Open vSwitch where that is the driver.
     public var bridge = "br0"
 
     /// Where other hosts send the packets of VXLANs to: this host's address among those, or one by
@@ -14,6 +17,7 @@ public struct NetworkSettings: Sendable, Equatable {
     }
 
     init(_ reader: inout ConfigurationReader) {
+        driver = reader.value("network", "driver", default: driver, SettingText.choice)
         bridge = reader.value("network", "bridge", default: bridge, Self.bridge)
         underlay = reader.optional("network", "underlay", Self.prefix)
     }

@@ -15,7 +15,7 @@ import Testing
             ])
         #expect(
             problems("network: {mtu: 9000}") == [
-                "node.yaml:1: there is no key \"mtu\" in network; its keys are bridge, underlay"
+                "node.yaml:1: there is no key \"mtu\" in network; its keys are bridge, driver, underlay"
             ])
     }
 
@@ -100,6 +100,7 @@ import Testing
         ("storage: {driver: zfs}", "one of rbd"),
         ("storage: {user: client.admin}", "leave out 'client.'"),
         ("storage: {vm-pool: \"a b\"}", "is not allowed"),
+        ("network: {driver: vxlan}", "one of linux, openvswitch"),
         ("network: {bridge: abcdefghijklmnop}", "1 to 15"),
         ("network: {bridge: \"\"}", "1 to 15"),
         ("network: {bridge: ..}", "1 to 15"),

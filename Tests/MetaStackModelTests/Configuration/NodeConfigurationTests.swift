@@ -37,6 +37,7 @@ func problems(
         #expect(defaults.node.watchdogDevice == nil)
         #expect(defaults.storage.vmPool.text == "vms")
         #expect(defaults.network.bridge == "br0")
+        #expect(defaults.network.driver == .linux)
         #expect(defaults.metrics.listen == nil)
     }
 
@@ -65,6 +66,7 @@ func problems(
         #expect(configuration.storage.vmPool.text == "v")
         #expect(configuration.storage.imagePool.text == "i")
         #expect(configuration.network.bridge == "vmbr1")
+        #expect(configuration.network.driver == .openVSwitch)
         #expect(configuration.metrics.listen?.description == "[::1]:9480")
         #expect(configuration.log.level == .debug)
         #expect(configuration.log.format == .rfc5424)
@@ -79,7 +81,7 @@ func problems(
         libvirt: {uri: "test:///default", domain-type: qemu, console-directory: /consoles,
                   migration-uri: "qemu+tcp://10.0.0.3/system"}
         storage: {driver: rbd, conf: /c.conf, user: u, keyring: /k, vm-pool: v, image-pool: i}
-        network: {bridge: vmbr1}
+        network: {bridge: vmbr1, driver: openvswitch}
         metrics: {listen: "[::1]:9480"}
         log: {level: debug, format: rfc5424, syslog: "tcp://[::1]:601"}
         """
@@ -192,8 +194,7 @@ enum Repository {
         "libvirt.domain-type",
         "libvirt.console-directory", "libvirt.migration-uri",
         "storage.driver", "storage.conf", "storage.user", "storage.keyring", "storage.vm-pool",
-        "storage.image-pool", "network.bridge", "network.underlay", "metrics.listen", "log.level",
-        "log.format",
-        "log.syslog",
+        "storage.image-pool", "network.driver", "network.bridge", "network.underlay",
+        "metrics.listen", "log.level", "log.format", "log.syslog",
     ]
 }
