@@ -91,7 +91,7 @@ import Testing
     @Test func aSwitchThatStartsAnewLetsNothingPassBeforeItsFlowsAreBack() async throws {
         try await inWorld { (world: inout SwitchWorld) async throws in
             let one = world.switches[0]
-            try await one.end("ovs-vswitchd")
+            try await one.endSwitch()
             try await one.startSwitch()
             #expect(try await world.reach(0, 1) == [false, false])
             let report = try await world.planes[0].converge(world.wanted[0])
@@ -161,7 +161,7 @@ import Testing
             let one = world.switches[0]
             let switches = VirtualSwitch(commands: one.host.commands, directory: one.directory)
             #expect(await switches.problem() == nil)
-            try await one.end("ovsdb-server")
+            try await one.endDatabase()
             await #expect(throws: NetworkPlaneError.self) {
                 try await one.host.plane(switch: one.directory).converge(HostNetworks())
             }

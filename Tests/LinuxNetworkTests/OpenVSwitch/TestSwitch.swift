@@ -9,8 +9,6 @@ struct TestSwitch: Sendable {
     let host: TestHost
     let directory: String
 
-    static let daemons = ["ovs-vswitchd", "ovsdb-server"]
-
     init(on host: TestHost, in sandbox: Sandbox) {
         self.host = host
         directory = sandbox.file("switch\(host.number)")
@@ -21,7 +19,7 @@ struct TestSwitch: Sendable {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
         try await run("ovsdb-tool", "create", "\(directory)/db", Self.schema)
-        try await daemon("ovsdb-server", "\(directory)/db", "--remote=punix:\(directory)/db.sock")
+        try await database.start(host.commands)
         try await run("ovs-vsctl", "--no-wait", "init")
         // Guests leave checksums to be made by whoever sends their frames on.
         try await run(
@@ -35,34 +33,32 @@ struct TestSwitch: Sendable {
 
     private static let schema = "/usr/share/openvswitch/vswitch.ovsschema"
 
-    func startSwitch() async throws {
-        try await daemon("ovs-vswitchd", "unix:\(directory)/db.sock")
-    }
+    func startSwitch() async throws { try await switching.start(host.commands) }
 
-    private func daemon(_ name: String, _ arguments: String...) async throws {
-        try await run(
-            [name] + arguments + [
-                "--pidfile=\(file(name))", "--unixctl=\(directory)/\(name).ctl", "--detach",
-                "--no-chdir", "--log-file=\(directory)/\(name).log", "-vconsole:off",
-            ])
-    }
+    /// Ends the switch and leaves its database; its flows go with it.
+    func endSwitch() async throws { try await switching.end() }
 
-    private func file(_ daemon: String) -> String { "\(directory)/\(daemon).pid" }
-
-    /// Ends a daemon and waits for that; nothing where it does not run.
-    func end(_ daemon: String) async throws {
-        guard let data = FileManager.default.contents(atPath: file(daemon)),
-            let process = pid_t(
-                String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines))
-        else { return }
-        kill(process, SIGTERM)
-        while FileManager.default.fileExists(atPath: "/proc/\(process)") {
-            try await Task.sleep(for: .milliseconds(5))
-        }
-    }
+    func endDatabase() async throws { try await database.end() }
 
     func end() async throws {
-        for daemon in Self.daemons { try await end(daemon) }
+        try await endSwitch()
+        try await endDatabase()
+    }
+
+    private var switching: Daemon { daemon("ovs-vswitchd", "unix:\(directory)/db.sock") }
+
+    private var database: Daemon {
+        daemon("ovsdb-server", "\(directory)/db", "--remote=punix:\(directory)/db.sock")
+    }
+
+    private func daemon(_ name: String, _ arguments: String...) -> Daemon {
+        let (mark, file) = ("--unixctl=\(directory)/\(name).ctl", "\(directory)/\(name).pid")
+        return Daemon(
+            program: "env",
+            arguments: ["OVS_RUNDIR=\(directory)", name] + arguments + [
+                mark, "--pidfile=\(file)", "--detach", "--no-chdir",
+                "--log-file=\(directory)/\(name).log", "-vconsole:off",
+            ], mark: mark, file: file)
     }
 
     // MARK: Commands
