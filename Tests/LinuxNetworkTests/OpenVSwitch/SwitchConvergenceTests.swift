@@ -54,30 +54,35 @@ import Testing
         flows.matches(of: #/duration=([\d.]+)s/#).compactMap { Double($0.1) }
     }
 
-    @Test(arguments: ["outlet", "inlet", "service", "guest", "bridge", "flows", "link"])
-    func whatWasDeletedByHandComesBack(part: String) async throws {
+    @Test func whatWasDeletedByHandComesBack() async throws {
         try await inWorld { (world: inout SwitchWorld) async throws in
             #expect(try await world.reach(0, 2) == [true, true])
-            let names = NetworkNames(world.guests[0].port.network)
-            let one = world.switches[0]
-            switch part {
-            case "outlet": try await one.change("del-port", names.outlet)
-            case "inlet": try await one.change("del-port", names.inlet)
-            case "service": try await one.change("del-port", names.servicePort)
-            case "guest": try await one.change("del-port", "tap10")
-            case "bridge": try await one.change("del-br", names.bridge)
-            case "flows": try await one.flows("del-flows", names.bridge)
-            default:
-                try await Sandbox.ip(
-                    ["link delete \(names.servicePort)"], in: one.host.namespace)
+            let parts = ["outlet", "inlet", "service", "guest", "bridge", "flows", "link"]
+            for part in parts {
+                try await delete(part, in: world)
+                let report = try await world.planes[0].converge(world.wanted[0])
+                #expect(report.problems.isEmpty, "after \(part)")
+                #expect(try await world.reach(0, 2) == [true, true], "after \(part)")
+                #expect(try await world.reach(1, 0) == [true, true], "after \(part)")
+                let given: [String]? = try await world.sandbox.tool(
+                    Asking(client: world.guests[0].path, mac: "\(world.guests[0].port.mac)"))
+                #expect(given == ["\(world.guests[0].port.ipv6)"], "after \(part)")
             }
-            let report = try await world.planes[0].converge(world.wanted[0])
-            #expect(report.problems.isEmpty)
-            #expect(try await world.reach(0, 2) == [true, true])
-            #expect(try await world.reach(1, 0) == [true, true])
-            let given: [String]? = try await world.sandbox.tool(
-                Asking(client: world.guests[0].path, mac: "\(world.guests[0].port.mac)"))
-            #expect(given == ["\(world.guests[0].port.ipv6)"])
+        }
+    }
+
+    private func delete(_ part: String, in world: SwitchWorld) async throws {
+        let names = NetworkNames(world.guests[0].port.network)
+        let one = world.switches[0]
+        switch part {
+        case "outlet": try await one.change("del-port", names.outlet)
+        case "inlet": try await one.change("del-port", names.inlet)
+        case "service": try await one.change("del-port", names.servicePort)
+        case "guest": try await one.change("del-port", "tap10")
+        case "bridge": try await one.change("del-br", names.bridge)
+        case "flows": try await one.flows("del-flows", names.bridge)
+        default:
+            try await Sandbox.ip(["link delete \(names.servicePort)"], in: one.host.namespace)
         }
     }
 
