@@ -117,6 +117,11 @@ public actor NetworkPlane {
         note(reading, wanted)
         let (plan, complaint) = try await links(wanted, reading, fresh: try namespaces.get())
         var report = NetworkReport(plan)
+        if let complaint {
+            for id in plan.unfinished {
+                report.refuse(id, because: "its links cannot be made: \(complaint)")
+            }
+        }
         if let virtualSwitch {
             await protect(wanted, plan, virtualSwitch, &report)
             // Where the flows are not those that are wanted, no address says whose it is.
@@ -129,7 +134,7 @@ public actor NetworkPlane {
             try await shared.release(but: Set(plan.networks.values.map(\.bridge)))
         }
         if !isNeeded { try await rules.remove() }
-        if let complaint { throw NetworkPlaneError(.unsettled, complaint) }
+        if let complaint, plan.hasOtherLines { throw NetworkPlaneError(.unsettled, complaint) }
         return report
     }
 

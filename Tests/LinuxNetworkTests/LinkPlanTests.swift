@@ -40,6 +40,23 @@ import Testing
         try Network(name: ResourceName("blue"), kind: kind, mtu: mtu)
     }
 
+    @Test func itIsKnownWhoseLinesThereAre() throws {
+        let blue = try NetworkID("blue")
+        let plan = try plan(network(.vxlan(vni: 70, group: nil, port: 4789)))
+        #expect(plan.unfinished == [blue] && !plan.hasOtherLines)
+        var reading = reading
+        let other = NetworkNames(try NetworkID("red")).bridge
+        reading.links["br0"] = LinkReading.Link(kind: "bridge", mtu: 1500, isUp: true)
+        let done = try self.plan(
+            network(.bridge(nil)), reading, offer: KernelOffer(tracking: .bridge))
+        #expect(done.isEmpty && done.unfinished.isEmpty && !done.hasOtherLines)
+        reading.links[other] = LinkReading.Link(
+            kind: "bridge", mtu: 1500, isUp: true, alias: "metastack network red")
+        let left = try self.plan(
+            network(.bridge(nil)), reading, offer: KernelOffer(tracking: .bridge))
+        #expect(left.unfinished.isEmpty && left.hasOtherLines)
+    }
+
     @Test func aVXLANIsABridgeWithAPortThatSendsToEachHost() throws {
         let names = NetworkNames(try NetworkID("blue"))
         let plan = try plan(

@@ -20,6 +20,10 @@ struct LinkPlan {
     private(set) var settings: [String] = []
     /// Why a network cannot be here.
     private(set) var problems: [NetworkID: String] = [:]
+    /// The networks that some of the lines are about.
+    private(set) var unfinished: Set<NetworkID> = []
+    /// Whether there is more to do than that.
+    private(set) var hasOtherLines = false
     /// Those that are here, or are once the lines have been carried out.
     private(set) var networks: [NetworkID: PlannedNetwork] = [:]
 
@@ -58,6 +62,7 @@ struct LinkPlan {
                     record, id, ports: ports,
                     others: networks.values.sorted { $0.id < $1.id })
                 networks[id] = network
+                let before = lines
                 if network.isShared, offer.tracking == .marks { show(network.bridge) }
                 for link in network.links {
                     kept.insert(link.name)
@@ -65,6 +70,7 @@ struct LinkPlan {
                 }
                 flood(network, to: wanted.peers[id] ?? [], except: settings.underlay)
                 if network.trunk == nil { connect(ports, to: network.bridge) }
+                if lines > before { unfinished.insert(id) }
             } catch {
                 problems[id] = error.reason
                 stuck.insert(suffix)
@@ -76,8 +82,12 @@ struct LinkPlan {
                 links: Set(reading.links.keys),
                 renewed: Set(fresh.map { NetworkNames($0).servicePort }), stuck: stuck)
         }
+        let before = lines
         removeOthers(kept: kept, stuck: stuck.union(rows.occupied))
+        hasOtherLines = lines > before || !rows.isEmpty
     }
+
+    private var lines: Int { links.count + forwarding.count + settings.count }
 
     /// A bridge of the host's own shows what it forwards to the rules, as ours do.
     private mutating func show(_ bridge: String) {
