@@ -22,6 +22,7 @@ struct HostLinksTests {
 
     @Test func aHostWithOpenVSwitchSaysWhatItDoesNotMake() {
         let plane = HostPlane(openVSwitch: nil)
+        #expect(plane.driver == "openvswitch")
         #expect(plane.noProtection == nil && plane.noVLANs == nil && plane.noLimits == nil)
         #expect(plane.noVXLANs?.contains("network.driver") == true)
         #expect(plane.noNAT64 != nil && plane.noShaping != nil)

@@ -17,5 +17,6 @@ extension KernelOffer {
         await VirtualSwitch(commands: HostCommands(namespace: nil), directory: nil).problem()
     }
 
+    public static let noVXLANsWithSwitch = "with Open vSwitch there are none (network.driver)"
     public static let noNAT64WithSwitch = "with Open vSwitch there is none (network.driver)"
 }

@@ -64,7 +64,7 @@ extension SwitchReading {
         case .vlan(let uplink, let id):
             name = uplink.text
             tag = id
-        case .vxlan: throw NetworkRefusal(reason: Self.noVXLANs)
+        case .vxlan: throw NetworkRefusal(reason: KernelOffer.noVXLANsWithSwitch)
         }
         let below = bridges[name] == nil ? ports[name]?.bridge : name
         guard let below, let bridge = bridges[below], bridge.network == nil else {
@@ -76,8 +76,6 @@ extension SwitchReading {
         }
         return SwitchTrunk(bridge: below, link: name, tag: tag, datapath: bridge.datapath)
     }
-
-    static let noVXLANs = "with Open vSwitch there are none (network.driver)"
 }
 
 // MARK: Reading

@@ -71,7 +71,7 @@ extension HostPlane {
     /// - Parameter problem: why it protects nobody; nil where it does.
     init(openVSwitch problem: String?) {
         self.init(
-            noVXLANs: "with Open vSwitch there are none (network.driver)", noProtection: problem,
+            driver: .openVSwitch, noVXLANs: KernelOffer.noVXLANsWithSwitch, noProtection: problem,
             noNAT64: KernelOffer.noNAT64WithSwitch,
             noShaping: "with Open vSwitch only NICs on networks are limited (network.driver)")
     }

@@ -153,7 +153,8 @@ public struct MoveRules: Sendable {
     }
 
     /// Why the guest cannot go there while it runs; nil where it can. What runs guests has to be alike at
-    /// both ends, and the processors have to offer what the guest was started with.
+    /// both ends, and so has what their NICs hang on, which libvirt takes along as it is; and the processors
+    /// have to offer what the guest was started with.
     private func hindrance(of claim: ActualVM, to: HostID) -> String? {
         guard let one = cluster.hosts[claim.host]?.value, let other = cluster.hosts[to]?.value
         else {
@@ -164,6 +165,11 @@ public struct MoveRules: Sendable {
         }
         guard alike(one.architecture, other.architecture) else {
             return "has processors of another architecture"
+        }
+        if let driver = one.plane?.driver, let others = other.plane?.driver, driver != others,
+            !claim.macs.isEmpty
+        {
+            return "makes networks with \(others) (network.driver), its own host with \(driver)"
         }
         guard let has = cluster.hosts[claim.bootedOn ?? claim.host]?.value.cpu,
             let offers = other.cpu

@@ -136,6 +136,29 @@ struct MoveRulesTests {
         #expect(plan(in: cluster)?.live == true)
     }
 
+    /// libvirt takes a NIC's kind of bridge along.
+    @Test func hostsThatMakeNetworksAlikeAreReachedLive() throws {
+        let vm = VMID(unchecked: "web")
+        var cluster = try Cluster.fleet("a", "b")
+        try cluster.run("web", on: "a", moves: order())
+        cluster.hosts[b]?.value.plane = HostPlane(driver: .openVSwitch)
+        // One without NICs hangs on nothing.
+        #expect(plan(in: cluster)?.live == true)
+        cluster.actualVMs[vm]?.value.macs = [try MACAddress("02:00:00:00:00:01")]
+        #expect(
+            reason(in: cluster)
+                == "somebody asked for it, and host b makes networks with openvswitch "
+                + "(network.driver), its own host with linux: allow offline moves, or ask for one")
+        cluster.desiredVMs[vm]?.value.moves.order?.offline = true
+        #expect(plan(in: cluster)?.live == false)
+        cluster.desiredVMs[vm]?.value.moves.order?.offline = false
+        try cluster.addHost("c")
+        #expect(plan(in: cluster)?.to == HostID(unchecked: "c"))
+        cluster.hosts[a]?.value.plane = HostPlane(driver: .openVSwitch)
+        #expect(plan(in: cluster)?.to == b)
+        #expect(plan(in: cluster)?.live == true)
+    }
+
     @Test func aGuestKeepsTheProcessorsThatItWasStartedOn() throws {
         let old = ProcessorModel(model: "Haswell", vendor: "Intel", features: ["aes"])
         let new = ProcessorModel(model: "Skylake", vendor: "Intel", features: ["aes", "avx512f"])

@@ -87,6 +87,7 @@ enum RecordExamples {
          "domain_type": "kvm", "architecture": "x86_64",
          "cpu": {"model": "Skylake-Server-IBRS", "vendor": "Intel", "features": ["aes", "avx"]},
          "pools": ["vms"], "networks": ["br0"], "interfaces": ["eth0", "eth1"],
+         "plane": {"driver": "openvswitch", "no_vxlans": "there are none", "no_nat64": "nor this"},
          "storage": {"errors": ["OSD_FULL"], "warnings": ["MON_DOWN"],
                      "unknown_images": ["vms/x.1"], "unknown_evictions": ["10.0.0.1:0/1"]},
          "message": "the storage is away",

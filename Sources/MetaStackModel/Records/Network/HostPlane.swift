@@ -1,5 +1,8 @@
 /// What a host can do for its guests' networks: `plane` in its record.
 public struct HostPlane: Record {
+    /// What makes its bridges, as its configuration calls it (``NetworkDriver``). A text, so that a record of
+    /// a later version can be read.
+    public var driver: String
     /// Where the other hosts send the packets of VXLANs to; nil where there are none.
     public var underlay: IPAddress?
     /// Why it makes no VLANs; nil where it does.
@@ -17,10 +20,12 @@ public struct HostPlane: Record {
     public var rest: [String: JSONValue]
 
     public init(
-        underlay: IPAddress? = nil, noVLANs: String? = nil, noVXLANs: String? = nil,
-        noProtection: String? = nil, noNAT64: String? = nil, noLimits: String? = nil,
+        driver: NetworkDriver = .linux, underlay: IPAddress? = nil, noVLANs: String? = nil,
+        noVXLANs: String? = nil, noProtection: String? = nil, noNAT64: String? = nil,
+        noLimits: String? = nil,
         noShaping: String? = nil, rest: [String: JSONValue] = [:]
     ) {
+        self.driver = driver.rawValue
         self.underlay = underlay
         self.noVLANs = noVLANs
         self.noVXLANs = noVXLANs
@@ -33,6 +38,7 @@ public struct HostPlane: Record {
 
     public init(from decoder: any Decoder) throws {
         var fields = try FieldReader(decoder)
+        driver = try fields.optional("driver", default: NetworkDriver.linux.rawValue)
         underlay = try fields.optional("underlay")
         noVLANs = try fields.optional("no_vlans")
         noVXLANs = try fields.optional("no_vxlans")
@@ -45,6 +51,7 @@ public struct HostPlane: Record {
 
     public func encode(to encoder: any Encoder) throws {
         var fields = try FieldWriter(encoder, rest: rest)
+        if driver != NetworkDriver.linux.rawValue { try fields.put("driver", driver) }
         try fields.put("underlay", underlay)
         try fields.put("no_vlans", noVLANs)
         try fields.put("no_vxlans", noVXLANs)
