@@ -60,7 +60,7 @@ struct GuestGuard: Sendable {
         let sentAt = clock.now
         if await witnesses.proveOutage(within: sentAt.duration(to: instant)) {
             logger.warning("etcd has no quorum anywhere, guests run on")
-            view.observeSession(.outageProven(sentAt: sentAt), at: clock.now)
+            view.observeSession(.outageProven(sentAt: sentAt), clock: clock)
         } else {
             let next = min(instant, clock.now + Self.askAgainAfter)
             try await view.sessionBell.sleep(until: next, since: rings, clock: clock)
@@ -71,7 +71,7 @@ struct GuestGuard: Sendable {
     func suspendGuests() async {
         await suspend(await domains.running(), "the session is unproven")
         await suspend(await domains.leaving(), "its move is not at its end")
-        view.observeSession(.guestsSuspended, at: clock.now)
+        view.observeSession(.guestsSuspended, clock: clock)
     }
 
     private func suspend(_ guests: [VMID], _ reason: String) async {

@@ -52,9 +52,8 @@ struct SessionService: Service {
             let now = clock.now
             let isProven = view.provenLease(at: now) != nil
             heartbeat?.turned(.session, at: now, isProven: isProven)
-            let wasSuspended = isProven && view.change { $0.session.takeSuspension() }
             if isProven, !wasProven, hasBegun { etcdReturned(now) }
-            if isProven, !wasProven || wasSuspended { router.everythingChanged() }
+            if isProven, view.change({ $0.session.takeGap() }) { router.everythingChanged() }
             hasBegun = hasBegun || isProven
             if !isProven, wasProven { logger.warning("session is unproven") }
             wasProven = isProven
@@ -186,7 +185,7 @@ struct SessionService: Service {
     }
 
     private func observe(_ event: SessionMachine.Event) {
-        view.observeSession(event, at: clock.now)
+        view.observeSession(event, clock: clock)
         heartbeat?.proven(until: view.read { $0.session.unprovenFrom })
         if let proofs, let safeUntil = view.read({ $0.session.guestsSafeUntil }) {
             proofs.write(safeUntil)

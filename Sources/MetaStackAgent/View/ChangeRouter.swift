@@ -149,7 +149,7 @@ struct ChangeRouter: Sendable {
                 return state.session.heldLease
             }
             if let ended {
-                view.observeSession(.ended(ended), at: clock.now)
+                view.observeSession(.ended(ended), clock: clock)
                 logger.error("session ended: host record is gone", metadata: ["lease": "\(ended)"])
             }
         }

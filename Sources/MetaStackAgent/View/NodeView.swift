@@ -153,8 +153,10 @@ final class NodeView: Sendable {
         }
     }
 
-    func observeSession(_ event: SessionMachine.Event, at now: ContinuousClock.Instant) {
-        state.withLock { $0.session.observe(event, at: now) }
+    /// The time is read under the lock: whoever found the session unproven before it did so at an
+    /// earlier one, and so within the gap that the event ends.
+    func observeSession(_ event: SessionMachine.Event, clock: some NodeClock) {
+        state.withLock { $0.session.observe(event, at: clock.now) }
         sessionBell.ring()
     }
 

@@ -76,8 +76,8 @@ public struct SessionMachine: Sendable {
     private var strangersSafeUntil: Instant?
     /// Whether guests may run here that this session stands for.
     private var guestsAtLarge = false
-    /// Whether guests were suspended since ``takeSuspension()`` was last asked.
-    private var hasSuspended = false
+    /// Whether there was a gap since ``takeGap()`` was last asked.
+    private var hadGap = false
 
     public init(ttl: Duration) { self.ttl = ttl }
 
@@ -142,11 +142,12 @@ public struct SessionMachine: Sendable {
         return strangersSafeUntil - margin
     }
 
-    /// Whether guests were suspended and have to be looked at, now that the session is proven; true
-    /// once.
-    public mutating func takeSuspension() -> Bool {
-        defer { hasSuspended = false }
-        return hasSuspended
+    /// Whether there was a time in which the session was not proven, or guests were suspended, and what
+    /// was not done then has to be looked at now that it is proven; true once. Such a time may begin
+    /// and end while one call is on its way.
+    public mutating func takeGap() -> Bool {
+        defer { hadGap = false }
+        return hadGap
     }
 
     public mutating func observe(_ event: Event, at now: Instant) {
@@ -159,12 +160,13 @@ public struct SessionMachine: Sendable {
             answered()
             guard case .granted(let lease) = state, lease.number == number else { return }
             state = .held(lease)
+            hadGap = true
             strangersSafeUntil = guestsSafeUntil ?? now
             guestsSafeUntil = lease.provenUntil
             guestsAtLarge = true
         case .renewed(let number, let sentAt):
             answered()
-            renew(number, sentAt: sentAt)
+            renew(number, sentAt: sentAt, at: now)
         case .failed:
             failuresInARow += 1
             retryAt = now + min(ttl / 20, .milliseconds(200))
@@ -180,7 +182,7 @@ public struct SessionMachine: Sendable {
             guestsSafeUntil = max(known, sentAt + ttl)
         case .guestsSuspended:
             guestsAtLarge = false
-            hasSuspended = true
+            hadGap = true
         }
     }
 
@@ -197,8 +199,9 @@ public struct SessionMachine: Sendable {
     }
 
     /// A late answer to an early keepalive never shortens what a later one proved.
-    private mutating func renew(_ number: LeaseNumber, sentAt: Instant) {
+    private mutating func renew(_ number: LeaseNumber, sentAt: Instant, at now: Instant) {
         guard case .held(var lease) = state, lease.number == number else { return }
+        hadGap = hadGap || provenLease(at: now) == nil
         lease.provenUntil = max(lease.provenUntil, sentAt + ttl)
         lease.renewAt = max(lease.renewAt, sentAt + ttl / 3)
         state = .held(lease)

@@ -161,8 +161,21 @@ struct SessionMachineTests {
         machine.observe(.guestsSuspended, at: at(4))
         machine.observe(.renewed(lease, sentAt: at(4.5)), at: at(4.6))
         #expect(machine.guestCare(at: at(4.6)) == .run(lookAgain: at(7.25)))
-        let asked = [machine.takeSuspension(), machine.takeSuspension()]
+        let asked = [machine.takeGap(), machine.takeGap()]
         #expect(asked == [true, false])
+    }
+
+    /// Who found the session unproven meanwhile is asked again, though no turn of the session's loop
+    /// has seen it.
+    @Test func aGapWithinOneCallAsksForALook() {
+        var machine = held
+        var asked = [machine.takeGap()]
+        machine.observe(.renewed(lease, sentAt: at(1)), at: at(3.99))
+        asked.append(machine.takeGap())
+        machine.observe(.renewed(lease, sentAt: at(3)), at: at(6))
+        #expect(machine.provenLease(at: at(6)) == lease)
+        asked.append(machine.takeGap())
+        #expect(asked == [true, false, true])
     }
 
     @Test func noSessionBeginsWhileGuestsOfTheLastOneRun() {
