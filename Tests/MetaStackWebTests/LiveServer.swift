@@ -23,14 +23,15 @@ struct LiveServer: Sendable {
     static func run(
         limits: ClientLimits = ClientLimits(),
         certificates: (cert: String, key: String, authority: String)? = nil,
-        audit: Logger? = nil,
+        audit: Logger? = nil, log: Logger? = nil,
         _ body: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
         try await EtcdServer.run { etcd in
             try await etcd.withClient { client in
                 let store = ClusterStore(client: client, prefix: "/metastack")
                 try await serve(
-                    over: store, limits: limits, certificates: certificates, audit: audit, body)
+                    over: store, limits: limits, certificates: certificates, audit: audit, log: log,
+                    body)
             }
         }
     }
@@ -39,7 +40,7 @@ struct LiveServer: Sendable {
     static func serve(
         over store: ClusterStore, limits: ClientLimits = ClientLimits(),
         certificates: (cert: String, key: String, authority: String)? = nil,
-        audit: Logger? = nil,
+        audit: Logger? = nil, log: Logger? = nil,
         _ body: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
         var secrets: [AccessToken.Role: String] = [:]
@@ -50,7 +51,7 @@ struct LiveServer: Sendable {
                 name: try ResourceName(role.rawValue), hash: try Checksum(secret.hash), role: role)
             _ = try await store.write([.put(.token(secret.id), token)], if: [])
         }
-        try await serve(store, secrets, limits, certificates, audit, body)
+        try await serve(store, secrets, limits, certificates, audit, log, body)
     }
 
     /// Another server over the same etcd, for the time of `body`.
@@ -59,13 +60,14 @@ struct LiveServer: Sendable {
     func another(
         port: Int = 0, _ body: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
-        try await Self.serve(store, secrets, ClientLimits(), nil, nil, port: port, body)
+        try await Self.serve(store, secrets, ClientLimits(), nil, nil, nil, port: port, body)
     }
 
     private static func serve(
         _ store: ClusterStore, _ secrets: [AccessToken.Role: String], _ limits: ClientLimits,
         _ certificates: (cert: String, key: String, authority: String)?, _ audit: Logger?,
-        port listening: Int = 0, _ body: @escaping @Sendable (LiveServer) async throws -> Void
+        _ log: Logger?, port listening: Int = 0,
+        _ body: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
         let quiet = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
         let (ports, port) = AsyncStream<Int>.makeStream()
@@ -74,7 +76,8 @@ struct LiveServer: Sendable {
         settings.cert = certificates?.cert
         settings.key = certificates?.key
         let server = try WebServer(
-            store: store, settings: settings, logger: quiet, audit: audit ?? quiet, limits: limits,
+            store: store, settings: settings, logger: log ?? quiet, audit: audit ?? quiet,
+            limits: limits,
             onReady: { port.yield($0) })
         let group = ServiceGroup(services: [server], logger: quiet)
         try await withThrowingTaskGroup { tasks in
