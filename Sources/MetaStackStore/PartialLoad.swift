@@ -24,7 +24,7 @@ extension ClusterStore {
         // One small read learns the revision that all others go by, and that etcd is there.
         let revision = try await standing().revision
         let at = Etcd.Revision(revision)
-        async let owners = part == .vmStates ? volumeOwners(client, at) : []
+        async let owners = part == .vmStates ? vms(in: .volumes, client, at) : []
         var cluster = try await read(folders, at, client)
         cluster.revision = revision
         if part == .vmStates {
@@ -55,17 +55,19 @@ extension ClusterStore {
         }
     }
 
-    /// The VMs that have volumes, by id.
-    private func volumeOwners(
-        _ client: any BulkReads, _ revision: Etcd.Revision
+    /// The VMs that have records in a folder, by id.
+    private func vms(
+        in folder: Folder, _ client: any BulkReads, _ revision: Etcd.Revision
     ) async throws -> Set<String> {
-        let range = KeyRange.children(of: layout.key(of: .volumes))
+        let range = KeyRange.children(of: layout.key(of: folder))
         let listing = try await client.bulk(range, at: revision, keysOnly: true)
-        return Set(listing.keyValues.map { $0.key.vm(in: .volumes) })
+        return Set(listing.keyValues.map { $0.key.vm(in: folder) })
     }
 
     /// Reads the volumes of VMs of which nothing else is left, and volumes and histories of those
     /// that are wanted and owned by nobody: there they say why.
+    ///
+    /// What nobody has run yet has neither, and so nobody reads those of thousands that run.
     private func completeStates(
         of cluster: inout Cluster, owners: Set<String>, _ revision: Etcd.Revision,
         _ client: any BulkReads
@@ -73,10 +75,14 @@ extension ClusterStore {
         let wanted = Set(cluster.desiredVMs.keys.map(\.text))
         let owned = Set(cluster.actualVMs.keys.map(\.text))
         let unowned = wanted.subtracting(owned)
-        let left = owners.subtracting(wanted).subtracting(owned)
-        let vms = unowned.union(left)
-        guard !vms.isEmpty else { return }
-        let folders: Set<Folder> = unowned.isEmpty ? [.volumes] : [.volumes, .history]
+        let vms = unowned.union(owners.subtracting(wanted).subtracting(owned))
+        var folders: Set<Folder> = []
+        if !vms.isDisjoint(with: owners) { folders.insert(.volumes) }
+        if !unowned.isEmpty {
+            let known = try await self.vms(in: .history, client, revision)
+            if !unowned.isDisjoint(with: known) { folders.insert(.history) }
+        }
+        guard !folders.isEmpty else { return }
         let more = try await read(folders, revision, client, of: vms)
         for folder in folders { cluster.take(folder, from: more) }
     }

@@ -94,4 +94,44 @@ import Testing
             reason { $0.put("desired_vms/v1", wanted("start"), at: 30) }
                 == "volumes of an earlier VM under this id are being removed")
     }
+
+    /// A list finds out once what it has to know for all of them.
+    @Test func aListSaysOfEachVMThatWaitsWhatIsSaidOfItAlone() throws {
+        var cluster = Cluster.running
+        for host in 2...5 {
+            cluster.put(
+                "hosts/n\(host)",
+                #"{"name":"n\#(host)","total_ram":8192,"total_vcpu":4,"version":"0.1.0","#
+                    + #""hypervisor":"QEMU 7.2","since":"2027-01-15T07:00:00.000Z"}"#,
+                at: 5, lease: 7)
+        }
+        cluster.actualVMs[Self.id]?.value.macs = [MACAddress(vm: VMID(unchecked: "v4"), nic: 0)]
+        let wishes = [
+            "v2": #""flavour":"f2""#, "v3": #""flavour":"f2","host":"n2""#,
+            "v4": #""flavour":"f1""#,
+            "v5": #""flavour":"f1""#,
+        ]
+        for (vm, wish) in wishes {
+            cluster.put(
+                "desired_vms/\(vm)", #"{"name":"\#(vm)","image":"debian",\#(wish)}"#, at: 20)
+        }
+        let listed = Dictionary(
+            uniqueKeysWithValues: cluster.vmListing(at: now).items.map {
+                ($0.id, $0.cells.last?.text)
+            })
+        #expect(listed.count == 5)
+        for vm in wishes.keys {
+            let alone = VMStatus(VMID(unchecked: vm), in: cluster)
+            #expect(alone.word == .pending)
+            #expect(listed[vm] == alone.message)
+        }
+        let more = "; and 2 more"
+        #expect(listed["v2"]??.hasPrefix("no host can take it: n1: needs 65536 MiB") == true)
+        #expect(listed["v2"]??.hasSuffix(more) == true)
+        #expect(
+            listed["v3"]
+                == "no host can take it: n2: needs 65536 MiB, 8192 free of 8192, 0 reserved")
+        #expect(listed["v4"]??.hasPrefix("VM v1 has the same MAC address") == true)
+        #expect(listed["v5"] == .some(nil))
+    }
 }

@@ -3,6 +3,7 @@ import struct Foundation.Data
 import MetaStackModel
 import MetaStackStore
 import MetaStackTesting
+import Synchronization
 import Testing
 
 struct PartialLoadTests {
@@ -83,5 +84,57 @@ struct PartialLoadTests {
             #expect(part.volumes[Self.gone]?.count == 1)
             #expect(part.histories.isEmpty)
         }
+    }
+
+    /// What thousands of others have is not read to be thrown away.
+    @Test func aVMThatNobodyHasRunYetReadsNoOthersVolumesAndHistories() async throws {
+        try await EtcdServer.run { server in
+            try await server.withClient { client in
+                let etcd = Listening(etcd: client, client: client)
+                let store = ClusterStore(client: etcd, prefix: "/one/")
+                try await fill(store)
+                try await store.put(.desiredVM(Self.waiting), DesiredVM.example("waiting"))
+                let whole = try await store.load()
+                let part = try await store.load(.vmStates)
+                #expect(part.desiredVMs == whole.desiredVMs)
+                #expect(part.volumes.isEmpty && part.histories.isEmpty)
+                #expect(etcd.read("/one/desired_vms"))
+                #expect(!etcd.read("/one/volumes") && !etcd.read("/one/vm_history"))
+                try await store.put(
+                    .volume(VolumeID(vm: Self.waiting)), try volume(of: Self.waiting))
+                #expect(try await store.load(.vmStates).volumes.count == 1)
+                #expect(etcd.read("/one/volumes") && !etcd.read("/one/vm_history"))
+                try await store.put(.history(Self.waiting), history())
+                #expect(try await store.load(.vmStates).histories.count == 1)
+                #expect(etcd.read("/one/vm_history"))
+            }
+        }
+    }
+}
+
+/// Knows which folders' records have been read, more than their keys.
+private struct Listening: EtcdDecorator, BulkReads {
+    private final class Ranges: Sendable {
+        let read = Mutex<Set<KeyRange>>([])
+    }
+
+    let etcd: any EtcdCalls
+    let client: EtcdClient
+    private let ranges = Ranges()
+
+    init(etcd: any EtcdCalls, client: EtcdClient) {
+        self.etcd = etcd
+        self.client = client
+    }
+
+    func read(_ folder: String) -> Bool {
+        ranges.read.withLock { $0.contains(.children(of: Key(folder))) }
+    }
+
+    func bulk(
+        _ range: KeyRange, at revision: Etcd.Revision?, keysOnly: Bool
+    ) async throws -> Listing {
+        if !keysOnly { ranges.read.withLock { _ = $0.insert(range) } }
+        return try await client.bulk(range, at: revision, keysOnly: keysOnly)
     }
 }

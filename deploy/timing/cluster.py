@@ -41,14 +41,13 @@ def get(url):
         return error.code
 
 
-def common(hosts, vms, flavour, image):
-    """What is there but VMs."""
+def common(hosts, each, flavour, image):
+    """What is there but VMs; hosts have room for so many of them."""
     yield f"vm_flavours/{flavour}", {"name": "small", "vcpus": 1, "ram": 256}
     yield f"images/{image}", {"name": "debian", "url": "https://example.org/debian.raw"}
     yield f"actual_images/{image}", {
         "host": "host-0", "state": "ready", "desired_revision": 3, "pool": "images",
         "rbd_image": f"{image}.3", "snapshot": "base", "size": 2048}
-    each = vms // hosts + 1
     for name in names(hosts):
         yield f"hosts/{name}", {
             "name": name, "total_ram": 256 * each, "used_ram": 256 * each, "reserved_ram": 0,
@@ -69,16 +68,25 @@ def desired(vms, flavour, image):
             "created_at": "2026-11-21T10:00:00.000Z", "labels": {"app": f"app-{number % 7}"}}
 
 
-def owned(vms, hosts, image, revisions):
-    """What nodes write of VMs that run."""
+def mac(number):
+    return "02:00:" + number.to_bytes(4, "big").hex(":")
+
+
+def claim(vm, number, host, revision, client):
+    return {
+        "host": host, "state": "running", "incarnation": revision + 1, "vm_uuid": str(uuid.uuid4()),
+        "desired_revision": revision, "desired_create_revision": revision, "ram": 256, "vcpus": 1,
+        "since": "2026-11-21T10:00:01.000Z", "clients": [client], "macs": [mac(number)],
+        "console": f"/var/log/metastack/console/{vm}.log"}
+
+
+def owned(vms, hosts, image, revisions, lost=0):
+    """What nodes write of VMs that run; so many of them ran on a host that is lost."""
     for number, vm in enumerate(vms):
         host, revision = names(hosts)[number % hosts], revisions[f"desired_vms/{vm}"]
-        client, uuid_ = f"10.0.0.2:0/{number}", str(uuid.uuid4())
-        yield f"actual_vms/{vm}", {
-            "host": host, "state": "running", "incarnation": revision + 1, "vm_uuid": uuid_,
-            "desired_revision": revision, "desired_create_revision": revision, "ram": 256,
-            "vcpus": 1, "since": "2026-11-21T10:00:01.000Z", "clients": [client],
-            "macs": ["02:00:00:00:00:01"], "console": f"/var/log/metastack/console/{vm}.log"}
+        client = f"10.0.0.2:0/{number}"
+        if number >= lost:
+            yield f"actual_vms/{vm}", claim(vm, number, host, revision, client)
         yield f"volumes/{vm}.root", {
             "pool": "vms", "image": f"{vm}.{revision}", "size": 2048, "vm": vm,
             "vm_create_revision": revision, "source": image, "provisioned": True}
@@ -107,15 +115,34 @@ def put(endpoint, found):
     return revisions
 
 
-def fill(endpoint, vms, hosts, pending=0):
-    """Writes a cluster of so many VMs, of which so many run nowhere; returns the desired records by key."""
+def fill(endpoint, vms, hosts, pending=0, lost=False, full=False):
+    """Writes a cluster of so many VMs, of which so many run nowhere; returns the desired records by key.
+
+    Those are new, or ran on a host that is lost. Where it is full, hosts have no room but for what they run.
+    """
     flavour, image = str(uuid.uuid4()), str(uuid.uuid4())
-    names = [str(uuid.uuid4()) for _ in range(vms)]
-    put(endpoint, common(hosts, vms, flavour, image))
-    wishes = dict(desired(names, flavour, image))
+    ids = [str(uuid.uuid4()) for _ in range(vms)]
+    each = max(1, (vms - pending) // hosts) if full else vms // hosts + 1
+    put(endpoint, common(hosts, each, flavour, image))
+    wishes = dict(desired(ids, flavour, image))
     revisions = put(endpoint, wishes.items())
-    put(endpoint, owned(names[pending:], hosts, image, revisions))
+    ran = ids if lost else ids[pending:]
+    put(endpoint, owned(ran, hosts, image, revisions, lost=pending if lost else 0))
     return wishes
+
+
+def add_options(parser):
+    """How the cluster shall be."""
+    parser.add_argument("--vms", type=int, default=10_000)
+    parser.add_argument("--hosts", type=int, default=50)
+    parser.add_argument("--pending", type=int, default=0, help="VMs that no host has taken")
+    parser.add_argument("--lost", action="store_true", help="those ran on a host that is lost")
+    parser.add_argument("--full", action="store_true", help="no host has room for one more")
+
+
+def fill_as(endpoint, options):
+    return fill(
+        endpoint, options.vms, options.hosts, options.pending, options.lost, options.full)
 
 
 def start_etcd(folder):

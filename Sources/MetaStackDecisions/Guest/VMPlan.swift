@@ -50,6 +50,7 @@ public struct VMPlan: Sendable, Equatable {
     /// - Parameters:
     ///   - checkingAddresses: whether to look through all claims for the VM's MAC addresses, and for
     ///     free addresses in its networks.
+    ///   - macs: those of all claims, where the caller asks for many VMs of the same records.
     ///   - taken: addresses that other VMs are about to get.
     /// - Throws: `Impossible` where a flavour is missing or ambiguous, where a disk has to be
     ///   made and its image is missing, ambiguous, not imported yet or too large, where a seed has
@@ -57,7 +58,7 @@ public struct VMPlan: Sendable, Equatable {
     ///   a NIC asks for what its network has not.
     public init(
         _ vm: VMID, _ desired: DesiredVM, in cluster: Cluster, checkingAddresses: Bool = true,
-        taken: Set<AddressID> = []
+        macs: ClaimedMACs? = nil, taken: Set<AddressID> = []
     ) throws(Impossible) {
         do throws(UnresolvedReference) {
             flavour = try cluster.flavour(desired.flavour).flavour
@@ -67,7 +68,11 @@ public struct VMPlan: Sendable, Equatable {
         let wanted = try WantedNIC.all(of: vm, desired.nics, in: cluster)
         let created = cluster.desiredVMs[vm]?.createRevision ?? Revision(0)
         if checkingAddresses {
-            try cluster.requireOwnMACs(wanted, of: vm)
+            if let macs {
+                try macs.requireOwn(wanted, of: vm)
+            } else {
+                try cluster.requireOwnMACs(wanted, of: vm)
+            }
             addresses = try AddressPlan(wanted, of: vm, created: created, in: cluster, taken: taken)
         } else {
             addresses = AddressPlan(unaddressed: wanted, of: vm)
@@ -101,27 +106,6 @@ extension VMPlan {
         let wanted = Stored(desired, revision: created, createRevision: created)
         if case .impossible(let reason) = Seed.wish(of: vm, wanted, in: cluster, hasOne: false) {
             throw Impossible(description: reason)
-        }
-    }
-}
-
-extension Cluster {
-    /// Addresses are hashes of ids, so two can be alike, if hardly ever; and people name some.
-    func requireOwnMACs(
-        _ wanted: [WantedNIC], of vm: VMID
-    ) throws(VMPlan.Impossible) {
-        for (other, claim) in actualVMs where other != vm {
-            for (place, mac) in claim.value.macs.enumerated() {
-                guard let nic = wanted.first(where: { $0.mac == mac }) else { continue }
-                let nics = claim.value.nics
-                let network = nics.indices.contains(place) ? nics[place].network : nil
-                guard network == nic.network?.id else { continue }
-                throw VMPlan.Impossible(
-                    description: "VM \(other) has the same MAC address \(mac): "
-                        + (nic.wish.mac == nil
-                            ? "delete this VM and create it under another id"
-                            : "give NIC \(nic.place) another one"))
-            }
         }
     }
 }

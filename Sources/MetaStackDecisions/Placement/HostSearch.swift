@@ -30,6 +30,10 @@ struct HostSearch {
             unmet: merit.unmet, load: merit.load, weight: weight(at: place, in: placement))
     }
 
+    func canRun(at place: Int, in placement: Placement) -> Bool {
+        merit(at: place, in: placement) != nil
+    }
+
     /// The best host's place; nil where none can run the VM.
     func best(in placement: Placement) -> Int? {
         if let pin = request.pin {

@@ -46,6 +46,12 @@ public struct Placement: Sendable {
         }.sorted { $0.score < $1.score }
     }
 
+    /// Whether any host can run the VM. Thousands of VMs may wait, so that no reasons are put in words.
+    public func hasCandidate(for request: PlacementRequest) -> Bool {
+        let search = HostSearch(request, in: self)
+        return offers.indices.contains { search.canRun(at: $0, in: self) }
+    }
+
     /// Every reason against each host; an empty list where the VM fits.
     public func refusals(of request: PlacementRequest) -> [HostID: [Refusal]] {
         Dictionary(uniqueKeysWithValues: offers.map { ($0.host, refusals(of: request, by: $0)) })

@@ -1,12 +1,11 @@
-import MetaStackDecisions
 import MetaStackModel
 
 extension Cluster {
     func vmResources() throws -> [Resource] {
-        let placement = Placement(self)
+        lazy var reasons = PendingReasons(self)
         return try vmIDs.map { id in
             let vm = VMOverview(id, in: self)
-            return try resource(vm, VMStatus(vm, in: self, placement: placement))
+            return try resource(vm, VMStatus(vm, pending: reasons))
         }
     }
 

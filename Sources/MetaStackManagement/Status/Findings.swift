@@ -1,4 +1,3 @@
-import MetaStackDecisions
 package import MetaStackModel
 
 extension Cluster {
@@ -14,9 +13,9 @@ extension Cluster {
 
     /// Every VM and its state, by name.
     package func vmStatuses() -> [(vm: VMOverview, status: VMStatus)] {
-        lazy var placement = Placement(self)
+        lazy var reasons = PendingReasons(self)
         return VMOverview.all(in: self).map { vm in
-            (vm, VMStatus(vm, in: self, placement: placement))
+            (vm, VMStatus(vm, pending: reasons))
         }
     }
 

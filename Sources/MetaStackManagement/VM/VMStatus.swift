@@ -1,4 +1,3 @@
-package import MetaStackDecisions
 package import MetaStackModel
 
 /// How a VM is, in one word for people: what is wanted and what is so, taken together.
@@ -27,20 +26,20 @@ package struct VMStatus: Sendable, Equatable {
     /// Why it is so, where that is known.
     package let message: String?
 
-    /// - Parameter placement: of the same cluster; it says why a VM stays pending, and is asked for
+    /// - Parameter reasons: of the same cluster; they say why a VM stays pending, and are asked for
     ///   only where one does.
     package init(
-        _ vm: VMOverview, in cluster: Cluster, placement: @autoclosure () -> Placement
+        _ vm: VMOverview, pending reasons: @autoclosure () -> PendingReasons
     ) {
-        (word, message) = Self.judge(vm, cluster, placement)
+        (word, message) = Self.judge(vm, reasons)
     }
 
     package init(_ id: VMID, in cluster: Cluster) {
-        self.init(VMOverview(id, in: cluster), in: cluster, placement: Placement(cluster))
+        self.init(VMOverview(id, in: cluster), pending: PendingReasons(cluster))
     }
 
     private static func judge(
-        _ vm: VMOverview, _ cluster: Cluster, _ placement: () -> Placement
+        _ vm: VMOverview, _ reasons: () -> PendingReasons
     ) -> (Word, String?) {
         if let malformed = vm.malformed { return (.malformed, malformed.description) }
         guard let desired = vm.desired else { return (.deleting, vm.claim?.value.message) }
@@ -49,7 +48,7 @@ package struct VMStatus: Sendable, Equatable {
             if let history = vm.history?.value, history.endedFor == desired.revision {
                 return (.stopped, history.lastExit)
             }
-            return (.pending, PendingReason.text(vm.id, desired, in: cluster, placement()))
+            return (.pending, reasons().text(vm.id, desired))
         }
         if let owned = claim.value.desiredCreateRevision, owned != desired.createRevision {
             return (.pending, "an earlier VM under this id is being removed")

@@ -1,5 +1,4 @@
 import Foundation
-import MetaStackDecisions
 package import MetaStackModel
 
 extension Cluster {
@@ -16,7 +15,7 @@ extension Cluster {
     /// - Parameter ids: of those that are listed; nil for all.
     package func vmListing(at now: Timestamp, of ids: Set<String>? = nil) -> Listing {
         // Most clusters have no VM that waits, and need no sums over all hosts.
-        lazy var placement = Placement(self)
+        lazy var reasons = PendingReasons(self)
         let flavours = Dictionary(
             uniqueKeysWithValues: self.flavours.keys.map { ($0.text, flavourWord($0.text)) })
         let images = Dictionary(
@@ -27,7 +26,7 @@ extension Cluster {
                     .sorted { ($0.name, $0.id) < ($1.name, $1.id) }
             } ?? VMOverview.all(in: self)
         let items = vms.map { vm in
-            let status = VMStatus(vm, in: self, placement: placement)
+            let status = VMStatus(vm, pending: reasons)
             let desired = vm.desired?.value
             let claim = vm.claim
             return Listing.Item(

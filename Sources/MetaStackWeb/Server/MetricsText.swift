@@ -1,6 +1,5 @@
 import HTTPTypes
 import Hummingbird
-import MetaStackDecisions
 import MetaStackManagement
 import MetaStackModel
 import Synchronization
@@ -33,10 +32,10 @@ struct MetricsText {
     }
 
     private static func add(_ cluster: Cluster, to figures: inout PrometheusText) {
-        let placement = Placement(cluster)
+        lazy var reasons = PendingReasons(cluster)
         var vms = Dictionary(VMStatus.Word.allCases.map { ($0.rawValue, 0) }) { $1 }
         for vm in VMOverview.all(in: cluster) {
-            vms[VMStatus(vm, in: cluster, placement: placement).word.rawValue, default: 0] += 1
+            vms[VMStatus(vm, pending: reasons).word.rawValue, default: 0] += 1
         }
         var hosts = Dictionary(HostStatus.allCases.map { ($0.rawValue, 0) }) { $1 }
         for host in cluster.hostNames.known {

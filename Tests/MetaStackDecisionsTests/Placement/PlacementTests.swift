@@ -52,6 +52,64 @@ struct PlacementTests {
         #expect(order.map(\.text) == ["c", "b", "a"])
     }
 
+    /// Each reason by itself: it has a word for people and keeps the host from being asked.
+    @Test func aHostIsACandidateWhereNothingSpeaksAgainstIt() throws {
+        let vm = VMID(unchecked: "web")
+        let host = HostID(unchecked: "a")
+        let refusals: [(inout PlacementRequest, inout Cluster) throws -> Void] = [
+            {
+                $0.ram = try Mebibytes(4097); _ = $1
+            },
+            {
+                $0.vcpus = 5; _ = $1
+            },
+            {
+                $0.pin = HostID(unchecked: "b"); _ = $1
+            },
+            {
+                $0.wishes = PlacementWishes(required: ["rack": "a"]); _ = $1
+            },
+            {
+                $0.needs = [.bridge(try InterfaceName("br1"))]; _ = $1
+            },
+            { request, cluster in
+                request.pools = [PoolName(unchecked: "vms")]
+                cluster.hosts[host]?.value.pools = [PoolName(unchecked: "fast")]
+            },
+            { request, cluster in
+                request.wishes = PlacementWishes(groups: ["web": .antiAffinity])
+                try cluster.addClaim("other", on: "a", ram: 1, vcpus: 1)
+                try cluster.want("other", groups: ["web": .antiAffinity])
+            },
+            {
+                try $1.addHost("a", message: "the storage is away"); _ = $0
+            },
+            {
+                try $1.addClaim("other", on: "a", ram: 3841, vcpus: 1); _ = $0
+            },
+            { request, cluster in
+                cluster.declines[request.vm, default: [:]][host] = Stored(
+                    Decline(reason: "no disk", at: Timestamp(milliseconds: 0)),
+                    revision: Revision(9), createRevision: Revision(9))
+            },
+        ]
+        let (plain, one) = (try request(vm), try cluster(["a"]))
+        #expect(Placement(one).hasCandidate(for: plain))
+        for (number, refuse) in refusals.enumerated() {
+            var (request, cluster) = (plain, one)
+            try refuse(&request, &cluster)
+            let placement = Placement(cluster)
+            #expect(!placement.hasCandidate(for: request), "reason \(number)")
+            #expect(placement.refusals(of: request, by: host)?.count == 1, "reason \(number)")
+            guard request.pin == nil else { continue }
+            try cluster.addHost("b", labels: ["rack": "a"])
+            cluster.hosts[HostID(unchecked: "b")]?.value.networks = ["br1"]
+            request.ram = plain.ram
+            request.vcpus = plain.vcpus
+            #expect(Placement(cluster).hasCandidate(for: request), "reason \(number)")
+        }
+    }
+
     @Test func hostsThatCannotAreNoCandidates() throws {
         var cluster = try cluster(["a", "b", "c", "d", "e"])
         try cluster.addHost("b", message: "the storage is away")

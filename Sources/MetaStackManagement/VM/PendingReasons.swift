@@ -1,14 +1,28 @@
-package import MetaStackDecisions
+import MetaStackDecisions
 package import MetaStackModel
 
-/// Why a VM that is wanted running is on no host, by the same functions that the nodes ask.
-package enum PendingReason {
+/// Why VMs that are wanted running are on no host, by the same functions that the nodes ask.
+///
+/// Thousands may wait beside thousands that run: what is the same for all of them is found out once, so that
+/// whoever shows many makes this once.
+package struct PendingReasons {
     private static let hostsShown = 3
 
+    private let cluster: Cluster
+    private let placement: Placement
+    private let macs: ClaimedMACs
+    /// Why nobody takes a VM over.
+    private let takeoversHeld: String?
+
+    package init(_ cluster: Cluster) {
+        self.cluster = cluster
+        placement = Placement(cluster)
+        macs = ClaimedMACs(cluster)
+        takeoversHeld = cluster.takeoversHeld
+    }
+
     /// nil where some host can take the VM, so that it is about to.
-    package static func text(
-        _ id: VMID, _ desired: Stored<DesiredVM>, in cluster: Cluster, _ placement: Placement
-    ) -> String? {
+    package func text(_ id: VMID, _ desired: Stored<DesiredVM>) -> String? {
         if cluster.hosts.isEmpty { return "no hosts are live, start metastack-node on one" }
         if cluster.volumes[id]?.values.contains(where: {
             $0.value.vmCreateRevision != desired.createRevision
@@ -17,51 +31,36 @@ package enum PendingReason {
         }
         let plan: VMPlan
         do throws(VMPlan.Impossible) {
-            plan = try VMPlan(id, spoken(desired.value, cluster), in: cluster)
+            plan = try VMPlan(id, spoken(desired.value), in: cluster, macs: macs)
         } catch {
             return error.description
         }
         if let pin = plan.request.pin, cluster.hosts[pin] == nil {
             return "host \(pin), to which it is pinned, is not live"
         }
-        return refusal(of: plan.request, by: placement) ?? heldBack(id, cluster)
+        return refusal(of: plan.request) ?? heldBack(id)
     }
 
     /// A VM that was somebody's is taken over, and that may have to wait.
-    private static func heldBack(_ id: VMID, _ cluster: Cluster) -> String? {
-        guard cluster.histories[id]?.value.clients.isEmpty == false else { return nil }
-        if let position = cluster.takeoverSwitch?.value, position.state == .disarmed {
-            return "takeovers are disarmed" + (position.reason.map { ": \($0)" } ?? "")
-        }
-        let reasons = cluster.hosts.sorted { $0.key < $1.key }.map(\.value.value.takeoversHeld)
-        guard let first = reasons.first, let reason = first, !reasons.contains(nil) else {
-            return nil
-        }
-        return "takeovers are held back: \(reason)"
+    private func heldBack(_ id: VMID) -> String? {
+        cluster.histories[id]?.value.clients.isEmpty == false ? takeoversHeld : nil
     }
 
-    /// Why no host can take it; nil where one can. Thousands of VMs may wait, so that the first host
-    /// that can ends the search.
-    private static func refusal(
-        of request: PlacementRequest, by placement: Placement
-    ) -> String? {
-        var shown: [String] = []
-        var count = 0
-        for host in placement.offers.map(\.host) {
+    /// Why no host can take it; nil where one can.
+    private func refusal(of request: PlacementRequest) -> String? {
+        guard !placement.hasCandidate(for: request) else { return nil }
+        let hosts = request.pin.map { [$0] } ?? placement.offers.map(\.host)
+        let shown = hosts.prefix(Self.hostsShown).map { host in
             let reasons = placement.refusals(of: request, by: host) ?? []
-            if reasons.isEmpty { return nil }
-            guard request.pin == nil || request.pin == host else { continue }
-            count += 1
-            guard count <= hostsShown else { continue }
-            shown.append("\(host): " + reasons.map(\.description).joined(separator: " and "))
+            return "\(host): " + reasons.map(\.description).joined(separator: " and ")
         }
-        let more = count - shown.count
+        let more = hosts.count - shown.count
         return "no host can take it: " + shown.joined(separator: "; ")
             + (more > 0 ? "; and \(more) more" : "")
     }
 
     /// The record with names in place of ids, since its words are for people.
-    private static func spoken(_ desired: DesiredVM, _ cluster: Cluster) -> DesiredVM {
+    private func spoken(_ desired: DesiredVM) -> DesiredVM {
         var spoken = desired
         spoken.flavour = cluster.flavourWord(desired.flavour)
         spoken.image = cluster.imageWord(desired.image)
@@ -70,6 +69,17 @@ package enum PendingReason {
 }
 
 extension Cluster {
+    fileprivate var takeoversHeld: String? {
+        if let position = takeoverSwitch?.value, position.state == .disarmed {
+            return "takeovers are disarmed" + (position.reason.map { ": \($0)" } ?? "")
+        }
+        let reasons = hosts.sorted { $0.key < $1.key }.map(\.value.value.takeoversHeld)
+        guard let first = reasons.first, let reason = first, !reasons.contains(nil) else {
+            return nil
+        }
+        return "takeovers are held back: \(reason)"
+    }
+
     /// What people call the flavour that a record means; the reference itself where it leads
     /// nowhere or its name is not its own.
     package func flavourWord(_ reference: String) -> String {
