@@ -55,6 +55,9 @@ private func configure(_ cluster: rados_t, _ configuration: CephConfiguration) t
         // Errors are returned and reported once, by whom they concern.
         "log_to_stderr": "false",
         "err_to_stderr": "false",
+        // The latest 500 debug messages are kept, half a MiB, for a server that dies; nobody asks for them
+        // here.
+        "log_max_recent": "1",
     ]
     settings["keyring"] = configuration.keyring
     for (name, value) in settings {

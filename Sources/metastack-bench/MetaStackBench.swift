@@ -14,6 +14,7 @@ struct MetaStackBench: AsyncParsableCommand {
         subcommands: [
             ClaimsBenchmark.self, BootsBenchmark.self, RestBenchmark.self, HerdBenchmark.self,
             FailoverBenchmark.self, BalanceBenchmark.self, ScaleBenchmark.self,
+            RecordsBenchmark.self,
             NetworksBenchmark.self, CrowdedAgent.self, LoneAgent.self,
         ])
 }

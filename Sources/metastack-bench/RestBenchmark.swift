@@ -4,6 +4,7 @@ import Etcd
 import Foundation
 import MetaStackModel
 import MetaStackStore
+import MetaStackTesting
 
 /// What the agents cost while nothing happens: calls to etcd, processor time, resident memory.
 struct RestBenchmark: AsyncParsableCommand {
@@ -17,6 +18,8 @@ struct RestBenchmark: AsyncParsableCommand {
 
     @Option(help: "VMs of one more host, which is records alone, that the cluster has meanwhile.")
     var vms = 1000
+
+    private var filesShown: Int { 8 }
 
     /// Where they are said to be.
     private static let elsewhere = HostID(unchecked: "bench-elsewhere")
@@ -67,7 +70,29 @@ struct RestBenchmark: AsyncParsableCommand {
             let share = rounded(Double(ticks) / timeOfAll)
             print("| \(host) | \(agent.residentKiB / 1024) | \(share) |")
         }
+        try await printMemory(lab, hosts)
     }
+
+    /// What the resident memory consists of.
+    private func printMemory(_ lab: Lab, _ hosts: [HostID]) async throws {
+        var clean: [String: Int] = [:]
+        print(
+            "\n| agent, MiB | resident | its own | allocator | stacks | written pages of programs |"
+                + "\n| --- | --- | --- | --- | --- | --- |")
+        for host in hosts {
+            let parts = try await lab.memory(on: host)
+            let figures = [parts.resident, parts.own, parts.allocator, parts.stacks, parts.written]
+            print("| \(host) | \(figures.map(mebibytes).joined(separator: " | ")) |")
+            clean.merge(parts.clean) { $0 + $1 }
+        }
+        print("\n| clean pages of | MiB an agent |\n| --- | --- |")
+        for (file, count) in clean.sorted(by: { $0.value > $1.value }).prefix(filesShown) {
+            print("| \(file) | \(mebibytes(count / hosts.count)) |")
+        }
+        print("| all | \(mebibytes(clean.values.reduce(0, +) / hosts.count)) |")
+    }
+
+    private func mebibytes(_ count: Int) -> String { rounded(Double(count) / 1024) }
 
     private func rounded(_ number: Double) -> String {
         "\((number * 100).rounded() / 100)"
@@ -118,6 +143,11 @@ extension Lab {
             calls[String(parts[index + 1]), default: 0] += Int(count)
         }
         return calls
+    }
+
+    fileprivate func memory(on host: HostID) async throws -> MemoryParts {
+        let line = "cat /proc/$(pgrep -x metastack-node)/smaps"
+        return MemoryParts(smaps: try await shell(on: host, line))
     }
 
     fileprivate func agents(on hosts: [HostID]) async throws -> [HostID: AgentProcess] {

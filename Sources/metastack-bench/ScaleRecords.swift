@@ -64,6 +64,19 @@ struct ScaleRecords: Sendable {
         ]
     }
 
+    /// All records of a VM, as a watch tells of them.
+    func raw(ofVM number: Int) throws -> [RawRecord] {
+        let revision = Revision(7)
+        let writes =
+            [try wish(number)] + (try results(number, made: revision, under: LeaseNumber(1)))
+        return try writes.compactMap { write in
+            guard case .put(let key, let record, let lease) = write else { return nil }
+            return RawRecord(
+                path: key.path, json: try record.json(), revision: revision,
+                createRevision: revision, lease: lease)
+        }
+    }
+
     func write(ofHost number: Int, under lease: LeaseNumber?) throws -> RecordWrite {
         .put(
             .host(host(number)),

@@ -2,7 +2,6 @@ import ArgumentParser
 import MetaStackModel
 
 /// `metastack-node`: runs the agent, or one of the small actions beside it.
-@main
 struct MetaStackNode: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metastack-node",
