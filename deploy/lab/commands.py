@@ -9,15 +9,18 @@ from lab.errors import LabError
 #: Debian's package of each tool, so that a missing one is an instruction and not a riddle.
 PACKAGES = {
     "apt-get": "apt",
+    "as": "binutils",
     "busybox": "busybox-static",
     "ceph": "ceph-common",
     "ceph-authtool": "ceph-common",
     "ceph-mon": "ceph-mon",
     "ceph-osd": "ceph-osd",
     "debootstrap": "debootstrap",
+    "debugfs": "e2fsprogs",
     "dpkg-deb": "dpkg",
     "etcd": "etcd-server",
     "ip": "iproute2",
+    "ld": "binutils",
     "libvirtd": "libvirt-daemon-system",
     "mcopy": "mtools",
     "mke2fs": "e2fsprogs",

@@ -42,6 +42,10 @@ def add_to(verbs):
     sub.add_argument("--seed", type=int, default=1, help="chooses the faults (default: 1)")
     sub.add_argument("--hosts", type=int, default=4, help="how many hosts (default: 4)")
     sub.add_argument("--vms", type=int, default=None, help="how many guests (default: 10)")
+    sub.add_argument("--guests", choices=("linux", "bare"), default="linux",
+                     help="what counts: Linux, or programs without an operating system, which boot"
+                     " at once, so that a small machine's processors are left to what is measured"
+                     " (default: %(default)s)")
     sub.add_argument("--ttl", type=float, default=5, help="each node's lease in s (default: 5)")
     sub.add_argument("--binaries", help="folder of metastack-node and metastack")
     sub.add_argument("--scenario", choices=sorted(scenarios.SCENARIOS), help="one fault, judged")

@@ -39,7 +39,7 @@ def run(options):
         found, left = clean_up(session, wrong)
         observer.judge_all()
         parameters = {"seed": options.seed, "minutes": options.minutes, "ttl": options.ttl,
-                      "hosts": options.hosts, "vms": options.vms, "load": load()}
+                      "hosts": options.hosts, "vms": options.vms, "guests": options.guests, "load": load()}
         result = report.build(session, parameters, found, left, wrong)
         session.failed = bool(result["reasons"])
         session.write(result)

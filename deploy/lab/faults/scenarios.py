@@ -91,13 +91,6 @@ class Scenario:
         """Waits until all guests count again."""
         self.wrong += recover(self.session)
 
-    def let_evictions_end(self):
-        """Waits until the last takeover has left nothing to do: Ceph's monitors take up to a second
-        for one change of their map after another, which would be the next takeover's time."""
-        storage = self.session.storage
-        self.session.world.wait(
-            lambda: not storage.evicted(), TAKEOVER_LIMIT, "the evictions to be lifted")
-
 
 def power(scenario, times):
     """A host loses its power: how long until its guests are claimed, run, and are up."""
@@ -108,7 +101,6 @@ def power(scenario, times):
         takeovers += scenario.wait_for_twins(record, guests)
         scenario.heal_now(record)
         scenario.settle()
-        scenario.let_evictions_end()
     scenario.tell("from the power loss to the claim", [each.delay("claimed") for each in takeovers])
     resumed = [each.delay("resumed") for each in takeovers]
     scenario.tell("to the guest's first step", resumed, ttl + report.GRACE)

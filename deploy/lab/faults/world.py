@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 
-from lab import agent, cluster, image
+from lab import agent, bare, cluster, image
 from lab.errors import LabError
 from lab.faults.gateway import Gateway
 
@@ -52,6 +52,7 @@ class World:
             "stale_endpoint": True,
         }
         self.say = say
+        self.build_image = (bare if options.guests == "bare" else image).build
         self.pause = pause
         self.lab = None
         self.started = False
@@ -63,7 +64,7 @@ class World:
             raise LabError(f"no {self.binaries}/metastack; build it with `swift build`")
         if self.folder.exists() and any(self.folder.iterdir()):
             raise LabError(f"{self.folder} is in use; name another --dir, or end that lab first")
-        built = image.build(pause=self.pause)
+        built = self.build_image(pause=self.pause)
         self.started = True
         self.lab = cluster.up(self.folder, self.sizes)
         self.metastack("flavour", "add", "tiny", "--vcpus", "1", "--ram", RAM, "--disk", DISK)
