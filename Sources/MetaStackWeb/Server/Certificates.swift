@@ -34,7 +34,11 @@ final class Certificates: Sendable {
 
     func configuration() throws -> TLSConfiguration {
         var configuration = try Self.pair(certificateFile, keyFile)
-        configuration.sslContextCallback = { [self] _, promise in promise.succeed(newest()) }
+        // Not on the connection's own thread: BoringSSL keeps what is wrong with a pair there, and would
+        // take it for the fault of the next handshake.
+        configuration.sslContextCallback = { [self] _, promise in
+            promise.completeWithTask { self.newest() }
+        }
         return configuration
     }
 
