@@ -3,6 +3,9 @@ public import MetaStackModel
 
 /// What holds disks and can keep a client from writing them. Ceph RBD in earnest.
 public protocol BlockStorage: Sendable {
+    /// How long after a client's end what it has sent may still arrive, and be done unless the client
+    /// is evicted.
+    var latecomersLast: Duration { get }
     /// The configured pools that do not exist.
     ///
     /// - Throws: where the storage gives no answer, also where that takes a network to find out.

@@ -200,7 +200,6 @@ private final class Life: Sendable {
     func expectNothingLeft() async throws {
         try await surviveUntil("nothing is left of web") { $0.knowsNothing(of: "web") }
         #expect(await disksOfVMs().isEmpty)
-        #expect(await fleet.storage.evicted.isEmpty)
         #expect(await host.hypervisor.localDomain(web) == nil)
     }
 }

@@ -32,6 +32,37 @@ extension AgentTests {
             }
         }
 
+        /// What it had sent may still be on its way, and its lock is taken from it at once.
+        @Test func aCrashedGuestsClientsAreEvictedBeforeTheNextRunOnTheSameHost() async throws {
+            try await TestFleet.run { fleet in
+                let host = try await fleet.startHosts()[0]
+                try await want(.onFailure, fleet)
+                try await fleet.until("web runs") { $0.isRunning("web") }
+                let former = try #require(await host.hypervisor.clients(of: web).first)
+                await host.hypervisor.end(web, crash)
+                let cluster = try await fleet.until("web runs again") {
+                    $0.isRunning("web") && $0.history("web")?.boots == 2
+                }
+                let journal = await fleet.storage.journal
+                #expect(journal.contains(.evicted(former)))
+                #expect(cluster.history("web")?.clients.contains(former) == false)
+            }
+        }
+
+        @Test func aGuestThatShutItselfDownIsNotEvicted() async throws {
+            try await TestFleet.run { fleet in
+                let host = try await fleet.startHosts()[0]
+                try await want(.always, fleet)
+                try await fleet.until("web runs") { $0.isRunning("web") }
+                await host.hypervisor.end(web, .shutDown)
+                try await fleet.until("web runs again") {
+                    $0.isRunning("web") && $0.history("web")?.boots == 2
+                }
+                #expect(await fleet.storage.evicted.isEmpty)
+                #expect(fleet.storage.calls.count(of: .evict) == 0)
+            }
+        }
+
         @Test func aGuestThatKeepsCrashingIsLeftToAnotherHost() async throws {
             try await TestFleet.run { fleet in
                 let hosts = try await fleet.startHosts(2)

@@ -88,10 +88,13 @@ extension AgentTests {
                         throw TestingError("lifted while the old guest is there")
                     }
                 }
+                let back = ContinuousClock.now
                 fleet.start(owner.host)
                 try await fleet.until("nobody is evicted any more") {
                     $0.history("web")?.evicted == []
                 }
+                // Until then what it had sent could have arrived, and have been done.
+                #expect(back.duration(to: .now) >= fleet.storage.latecomersLast)
                 #expect(fleet.storage.calls.count(of: .liftEvictions) == 1)
                 #expect(await hypervisor.localDomain(web) == nil)
                 #expect(await fleet.storage.evicted.isEmpty)

@@ -10,7 +10,9 @@ struct SimCommand {
     var text: String
 
     /// - Returns: its end and what it printed.
-    static func run(_ words: String...) async throws -> SimCommand {
+    static func run(_ words: String...) async throws -> SimCommand { try await run(words) }
+
+    static func run(_ words: [String]) async throws -> SimCommand {
         let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent()
         let result = try await Subprocess.run(

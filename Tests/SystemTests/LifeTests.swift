@@ -36,6 +36,28 @@ extension SystemTests {
             }
         }
 
+        /// Ceph keeps the lock of a client that says nothing for half a minute: not of one that is evicted.
+        @Test func aGuestWhoseQEMUIsKilledRunsAgainAndWhatItHadSentIsShutOut() async throws {
+            try await Fixture.run { test in
+                let lab = test.lab
+                let vm = try await test.start("killed")
+                let old = try await vm.counting(past: 2)
+                let host = old.value.host
+                _ = try await lab.execute(host, "pkill", "-KILL", "-f", "guest=\(vm.domain),")
+                    .checked("pkill")
+                try await eventually("it has booted again and counts") {
+                    let console = vm.console(on: host)
+                    return console.boots.count == 2
+                        && (console.last ?? 0) > (console.boots.last ?? 0) + 2
+                }
+                let new = try #require(try await vm.claim())
+                #expect(new.value.host == host)
+                #expect(Set(new.value.clients).isDisjoint(with: old.value.clients))
+                let listed = Set(try await lab.blocklist())
+                #expect(listed.isSuperset(of: old.value.clients.map(\.address)))
+            }
+        }
+
         @Test func commandsCreateStopStartAndDeleteAVM() async throws {
             try await Fixture.run { test in
                 let lab = test.lab

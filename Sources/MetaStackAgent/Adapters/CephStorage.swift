@@ -211,6 +211,11 @@ final class CephStorage: BlockStorage {
         }
     }
 
+    /// The kernel goes on sending what a process has left in its sockets, for as long as a quarter of an
+    /// hour (`tcp_retries2` in tcp(7), 924.6 s), and OSDs keep the connections of clients that are
+    /// evicted: they ask the present map alone whether a request is to be refused.
+    var latecomersLast: Duration { .seconds(20 * 60) }
+
     func liftEvictions(of clients: [StorageClient]) async throws {
         let addresses = try clients.map(address)
         try await connected { try await $0.cluster.liftEviction(of: addresses) }

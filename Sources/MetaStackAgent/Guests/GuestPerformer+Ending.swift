@@ -45,8 +45,10 @@ extension GuestPerformer {
         return history
     }
 
-    /// The guest ended by itself: an owner that saw it end knows that its clients are gone; else
-    /// they stay on record and are evicted before the next start.
+    /// The guest ended by itself. One that was seen to shut itself down has closed its disks. Any other's
+    /// clients stay on record and are evicted before the next start: what its QEMU had sent may be on
+    /// its way, and its lock would keep the next guest from writing for as long as Ceph waits for a
+    /// client that says nothing, half a minute.
     func noteExit(_ exit: GuestExit, _ situation: GuestSituation) async throws -> Outcome {
         guard let wanted = situation.desired, var history = situation.history?.value else {
             return .settled
@@ -59,7 +61,9 @@ extension GuestPerformer {
         history.endedFor = verdict == .stays ? wanted.revision : nil
         // One that was on its way to another host may have arrived, and stand there: whoever has its
         // disks open is evicted.
-        if situation.exit != nil, situation.claim?.value.move == nil { history.clients = [] }
+        if case .shutDown = situation.exit, situation.claim?.value.move == nil {
+            history.clients = []
+        }
         log(situation).info(
             "guest ended", metadata: ["reason": "\(exit.words)", "then": "\(verdict)"])
         if verdict == .leaveToOthers {
@@ -205,8 +209,16 @@ extension GuestPerformer {
         return try await forgetRecords(situation, known)
     }
 
-    func lift(_ evicted: [EvictedClient], _ situation: GuestSituation) async throws -> Outcome {
+    /// Not before all that these clients had sent has arrived or is lost: they are no more, and it would be
+    /// written over what the next guest wrote.
+    func lift(_ gone: [EvictedClient], _ situation: GuestSituation) async throws -> Outcome {
         guard let known = situation.history else { return .settled }
+        let now = clock.now
+        let due = dates(of: gone.map(\.client), situation.vm, now)
+        let evicted = gone.filter { due[$0.client, default: now] <= now }
+        guard !evicted.isEmpty else {
+            return .again(after: now.duration(to: due.values.min() ?? now))
+        }
         do {
             try await storage.liftEvictions(of: evicted.map(\.client))
         } catch {
@@ -216,9 +228,27 @@ extension GuestPerformer {
         }
         var history = known.value
         history.evicted.removeAll { evicted.contains($0) }
+        memory.state.withLock { state in
+            for each in evicted { state.goneSince[situation.vm]?[each.client] = nil }
+        }
         log(situation).info("evictions lifted", metadata: ["clients": "\(evicted.count)"])
         return outcome(
             try await transactions.update(situation.vm, history: history, known: known), situation)
+    }
+}
+
+extension GuestPerformer {
+    /// When what each of these clients had sent has arrived or is lost; from now on those are remembered
+    /// that were not known to be gone.
+    private func dates(
+        of clients: [StorageClient], _ vm: VMID, _ now: ContinuousClock.Instant
+    ) -> [StorageClient: ContinuousClock.Instant] {
+        memory.state.withLock { state in
+            let known = state.goneSince[vm] ?? [:]
+            let since = clients.map { ($0, known[$0] ?? now) }
+            state.goneSince[vm] = Dictionary(since) { first, _ in first }
+            return state.goneSince[vm]?.mapValues { $0 + storage.latecomersLast } ?? [:]
+        }
     }
 }
 

@@ -248,6 +248,8 @@ final class GuestMemory: Sendable {
         var startNotBefore: [VMID: ContinuousClock.Instant] = [:]
         /// When guests that stopped at a write error were last let try again.
         var triedAgainAt: [VMID: ContinuousClock.Instant] = [:]
+        /// Since when clients that are evicted are known to be gone.
+        var goneSince: [VMID: [StorageClient: ContinuousClock.Instant]] = [:]
         /// VMs that go to share load.
         var rebalance: [VMID: Rebalance.Step] = [:]
         /// Moves that this agent has begun.

@@ -11,18 +11,18 @@ extension Check {
         ofRecords(.storage, "images") { cluster, _ in cluster.imageFindings },
     ]
 
-    /// A live host lifts an eviction as soon as it has seen that the domain is gone.
-    private static let longestEviction: Int64 = 10 * 60_000
+    /// A live host lifts an eviction twenty minutes after it has seen that the domain is gone, when nothing
+    /// that was sent can arrive any more.
+    private static let longestEviction: Int64 = 60 * 60_000
+    /// Of a host that is away, which may be back any moment.
+    private static let longestAbsence: Int64 = 10 * 60_000
     /// Ceph forgets an eviction by itself, whoever is away.
     private static let evictionLasts: Int64 = 7 * 24 * 3600_000
 
     private static func evictions(_ cluster: Cluster, _ patient: Patient) -> [Finding] {
         let old = cluster.histories.sorted { $0.key < $1.key }.flatMap { id, history in
-            history.value.evicted.filter {
-                $0.at.isOlder(than: longestEviction, at: patient.now)
-                    && (cluster.hosts[$0.host] != nil
-                        || !$0.at.isOlder(than: evictionLasts, at: patient.now))
-            }.map { (vm: id, evicted: $0) }
+            history.value.evicted.filter { isLate($0, cluster, patient.now) }
+                .map { (vm: id, evicted: $0) }
         }
         let byHost = Dictionary(grouping: old, by: \.evicted.host)
         return byHost.sorted { $0.key < $1.key }.flatMap { host, old -> [Finding] in
@@ -47,6 +47,16 @@ extension Check {
                     remedy: "systemctl restart metastack-node on host \(host)")
             ]
         }
+    }
+
+    private static func isLate(
+        _ evicted: EvictedClient, _ cluster: Cluster, _ now: Timestamp
+    ) -> Bool {
+        guard let host = cluster.hosts[evicted.host]?.value else {
+            return evicted.at.isOlder(than: longestAbsence, at: now)
+                && !evicted.at.isOlder(than: evictionLasts, at: now)
+        }
+        return max(evicted.at, host.since).isOlder(than: longestEviction, at: now)
     }
 
     /// Guests whose own clients Ceph refuses: nothing that they write reaches their disks.

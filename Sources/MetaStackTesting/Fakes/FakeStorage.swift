@@ -120,6 +120,8 @@ public actor FakeStorage: BlockStorage {
         return clients.filter(evicted.contains)
     }
 
+    public nonisolated var latecomersLast: Duration { .seconds(2) }
+
     public func liftEvictions(of clients: [StorageClient]) async throws {
         try await calls.reached(.liftEvictions)
         for client in clients where evicted.remove(client) != nil {

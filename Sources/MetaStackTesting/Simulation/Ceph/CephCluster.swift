@@ -25,9 +25,6 @@ final class SimulatedCeph {
     let network: Network
     var images: [FakeDiskPath: Image] = [:]
     private(set) var blocklist: Set<StorageClient> = []
-    /// How often each client was evicted: what it sent before never arrives, since the servers
-    /// close its connections.
-    private(set) var evictions: [StorageClient: Int] = [:]
     /// The clients that live, with the domain that each belongs to.
     private(set) var clients: [StorageClient: SimulatedDomain] = [:]
     private var clientsMade = 0
@@ -72,11 +69,11 @@ final class SimulatedCeph {
         for path in images.keys { images[path]?.watchers.remove(client) }
     }
 
-    /// From here on nothing of these clients is accepted, what is on its way included.
+    /// From here on nothing of these clients is accepted, until they are let in again: the servers keep
+    /// their connections, and go by who is evicted when a request arrives.
     func evict(_ evicted: [StorageClient]) {
         for client in evicted {
             blocklist.insert(client)
-            evictions[client, default: 0] += 1
             unwatch(client)
         }
         world.note("ceph evicts \(evicted.map(\.address).joined(separator: " "))")
@@ -138,6 +135,7 @@ final class SimulatedCeph {
         if let domain = clients[owner], network.isOpenBothWays(.host(domain.host), .ceph) {
             // It finishes what it is at, and lets go.
             guard !domain.isWriting(path) else { return .later(.milliseconds(10)) }
+            domain.letGo()
             images[path]?.lockOwner = client
             world.note("ceph lock of \(path) handed over by \(owner) to \(client)")
             return .yours
@@ -148,17 +146,14 @@ final class SimulatedCeph {
         return .yours
     }
 
-    /// A write arrives.
+    /// A write arrives, maybe of a client that is no more.
     ///
-    /// - Parameter sentAfter: how often the client had been evicted when it was sent.
     /// - Returns: whether it was accepted.
     func write(
         _ counter: Int64, to path: FakeDiskPath, from client: StorageClient,
-        of domain: SimulatedDomain, sentAfter: Int
+        of domain: SimulatedDomain
     ) -> Bool {
-        guard !blocklist.contains(client), evictions[client, default: 0] == sentAfter,
-            images[path] != nil
-        else { return false }
+        guard !blocklist.contains(client), images[path] != nil else { return false }
         oracle?.accepts(counter, path, client, domain, last: images[path])
         images[path]?.counter = counter
         images[path]?.writer = domain

@@ -208,6 +208,8 @@ final class SimulatedStorage: BlockStorage, @unchecked Sendable {
         }
     }
 
+    var latecomersLast: Duration { Network.persistence + .seconds(2) }
+
     func liftEvictions(of clients: [StorageClient]) async throws {
         try await ask { [self] in ceph.lift(clients) }
     }

@@ -17,6 +17,9 @@ final class Network {
 
     /// For how long the kernel goes on sending what nobody acknowledges.
     static let persistence = Duration.seconds(15)
+    /// Before it sends for the second time; twice as long before each further time, so that what is in
+    /// its hands when a path is whole again arrives late (RFC 6298, 5.5).
+    private static let patience = Duration.milliseconds(200)
     private let world: World
     /// How many faults break each path at present.
     private var broken: [Path: Int] = [:]
@@ -67,20 +70,22 @@ final class Network {
         _ from: Party, _ to: Party, isWanted: @escaping () -> Bool = { true },
         _ arrive: @escaping () -> Void
     ) {
-        attempt(from, to, giveUp: world.now + Self.persistence, isWanted, arrive)
+        attempt(
+            from, to, giveUp: world.now + Self.persistence, again: Self.patience, isWanted, arrive)
     }
 
     private func attempt(
-        _ from: Party, _ to: Party, giveUp: Moment, _ isWanted: @escaping () -> Bool,
-        _ arrive: @escaping () -> Void
+        _ from: Party, _ to: Party, giveUp: Moment, again pause: Duration,
+        _ isWanted: @escaping () -> Bool, _ arrive: @escaping () -> Void
     ) {
         let isLost = world.chance(lost)
         guard isOpen(from, to), !isLost else {
             if isLost { messagesLost += 1 }
-            let next = world.duration(.milliseconds(200), .milliseconds(600))
+            let next = world.duration(pause, pause * 2)
             guard world.now + next < giveUp else { return }
             world.after(next) { [self] in
-                if isWanted() { attempt(from, to, giveUp: giveUp, isWanted, arrive) }
+                guard isWanted() else { return }
+                attempt(from, to, giveUp: giveUp, again: pause * 2, isWanted, arrive)
             }
             return
         }

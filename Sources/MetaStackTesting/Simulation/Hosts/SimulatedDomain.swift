@@ -28,6 +28,8 @@ final class SimulatedDomain: @unchecked Sendable {
     /// The number that is on its way.
     private var writing: Int64?
     private var isLooping = false
+    /// Whether the guest's client has RBD's lock as far as it knows: then it writes without asking.
+    private var holdsLock = false
     /// Told when the state changes by itself.
     var onChange: () -> Void = {}
     /// Told when the guest has shut down.
@@ -146,15 +148,21 @@ final class SimulatedDomain: @unchecked Sendable {
             return
         }
         guard let path = paths.first, let client = clients[path] else { return }
+        guard !holdsLock else { return write(path, client) }
         ceph.network.send(.host(host), .ceph, isWanted: { [self] in isRunning }) { [self] in
             guard isRunning else { return isLooping = false }
             switch ceph.lock(path, for: client) {
             case .later(let delay): world.after(delay) { [self] in count() }
             case .refused: refused()
-            case .yours: write(path, client)
+            case .yours:
+                holdsLock = true
+                write(path, client)
             }
         }
     }
+
+    /// Another client has asked for the lock and got it.
+    func letGo() { holdsLock = false }
 
     private func write(_ path: FakeDiskPath, _ client: StorageClient) {
         if counter == nil {
@@ -163,10 +171,8 @@ final class SimulatedDomain: @unchecked Sendable {
         }
         let next = (counter ?? 0) + 1
         writing = next
-        let sentAfter = ceph.evictions[client, default: 0]
         ceph.network.send(.host(host), .ceph) { [self] in
-            let isAccepted = ceph.write(
-                next, to: path, from: client, of: self, sentAfter: sentAfter)
+            let isAccepted = ceph.write(next, to: path, from: client, of: self)
             ceph.network.send(.ceph, .host(host)) { [self] in
                 guard !isGone else { return }
                 isAccepted ? written(next) : refused()
@@ -197,6 +203,7 @@ final class SimulatedDomain: @unchecked Sendable {
     /// `error_policy='stop'`: the guest stands still and sees no error.
     private func refused() {
         writing = nil
+        holdsLock = false
         isLooping = false
         guard isRunning else { return }
         state = .ioError

@@ -18,6 +18,8 @@ final class MutatedStorage: BlockStorage, @unchecked Sendable {
         self.world = world
     }
 
+    var latecomersLast: Duration { mutation == .liftAtOnce ? .zero : real.latecomersLast }
+
     func evict(_ clients: [StorageClient]) async throws {
         switch mutation {
         case .noEviction: return

@@ -10,6 +10,7 @@ public enum Mutation: String, CaseIterable, Sendable {
     case evictAfterStart = "evict-after-start"
     case evictWatchersOnly = "evict-watchers-only"
     case liftTooEarly = "lift-too-early"
+    case liftAtOnce = "lift-at-once"
     case recordsBeforeImage = "records-before-image"
     // At the hypervisor.
     case resumeBeforeRecord = "resume-before-record"
@@ -45,6 +46,7 @@ public enum Mutation: String, CaseIterable, Sendable {
         case .evictAfterStart: "former writers are evicted 2 s after the new guest was started"
         case .evictWatchersOnly: "only present watchers are evicted, recorded clients are not"
         case .liftTooEarly: "evictions end after 1 s, whether the old domain is gone or not"
+        case .liftAtOnce: "evictions end with the old domain, whatever of it is on its way"
         case .recordsBeforeImage: "disks are removed after their records, if at all"
         case .resumeBeforeRecord: "a new guest runs before its storage clients are on record"
         case .releaseBeforeDestroy: "a domain counts as gone while it still shuts down"
@@ -75,8 +77,9 @@ public enum Mutation: String, CaseIterable, Sendable {
     var isOfNetworks: Bool {
         switch self {
         case .releaseBeforeUnplug, .giveTwice, .keepAddresses, .plugBeforeRules: true
-        case .noEviction, .evictAfterStart, .evictWatchersOnly, .liftTooEarly, .recordsBeforeImage,
-            .resumeBeforeRecord, .releaseBeforeDestroy, .noSuspend, .spareTheDeaf, .resumeOnArrival,
+        case .noEviction, .evictAfterStart, .evictWatchersOnly, .liftTooEarly, .liftAtOnce,
+            .recordsBeforeImage, .resumeBeforeRecord, .releaseBeforeDestroy, .noSuspend,
+            .spareTheDeaf, .resumeOnArrival,
             .adoptAnything, .trustLease, .blindOutage, .watchWithoutList, .claimUnwanted,
             .claimWithoutLease, .claimTwice, .recordBlindly, .claimInPlaceBlindly, .handOverBlindly,
             .forgetAsking, .suspendAlone, .reuseNames:
