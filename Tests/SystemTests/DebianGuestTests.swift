@@ -54,6 +54,19 @@ import Testing
             test.later { try await lab.succeed("ssh-key", "delete", key, "--yes") }
             (self.name, self.key) = (name, key)
         }
+
+        /// The image once more; its cloud-init asks its node by EC2's rules, and knows no seed.
+        ///
+        /// - Returns: its name.
+        static func imageOfEC2(_ test: Fixture) async throws -> String {
+            let (lab, name) = (test.lab, test.name("ec2"))
+            let file = try test.folder().appending(path: "ec2.raw").path
+            try await lab.tool("build-debian", "--ec2", file, timeout: .seconds(1500))
+            test.delete(image: name)
+            try await lab.succeed("image", "add", name, file, "--wait")
+            try FileManager.default.removeItem(atPath: file)
+            return name
+        }
     }
 
     /// A network and a group of rules, under names of the test's own, for as long as the test runs.
@@ -76,12 +89,16 @@ import Testing
         }
 
         /// A guest that has nothing but what MetaStack gives it: its VM, which runs, and its only NIC.
+        ///
+        /// - Parameter image: another one than Debian's own; nil for that.
         func guest(
-            _ name: String, of debian: Debian, userData: String, on host: HostID, _ test: Fixture
+            _ name: String, of debian: Debian, image: String? = nil, userData: String,
+            on host: HostID, _ test: Fixture
         ) async throws -> (vm: Guest, nic: ActualNIC) {
             let created = try await test.lab.json(
-                "vm", "create", test.name(name), "--flavour", debian.name, "--image", debian.name,
-                "--ssh-key", debian.key, "--user-data", userData, "--host", host.text, "--nic",
+                "vm", "create", test.name(name), "--flavour", debian.name, "--image",
+                image ?? debian.name, "--ssh-key", debian.key, "--user-data", userData, "--host",
+                host.text, "--nic",
                 "network=\(network),group=\(group)", "--wait")
             let vm = test.guest(id: VMID(unchecked: try #require(created["id"]?.text)))
             return (vm, try #require(try await vm.claim()?.value.nics.first))

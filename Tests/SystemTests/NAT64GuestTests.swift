@@ -48,6 +48,17 @@ extension DebianGuestTests {
             let word = "timeout 5 bash -c '</dev/tcp/fd00:64::\(client)/16509' && echo open"
             #expect(try await inside(word) == "open\n")
 
+            // A connection that is open meanwhile.
+            let (opened, goOn) = (
+                try test.folder().appending(path: "opened").path,
+                try test.folder().appending(path: "go-on").path
+            )
+            async let held = lab.execute(
+                "host2", ["python3", "-c", Self.holding, address, opened, goOn],
+                timeout: .seconds(200))
+            try await eventually("a connection is open") {
+                FileManager.default.fileExists(atPath: opened)
+            }
             try await lab.succeed("vm", "set", vm.id.text, "host=host3")
             try await eventually("it has moved", within: .seconds(60)) {
                 let claim = try await vm.claim()?.value
@@ -58,6 +69,8 @@ extension DebianGuestTests {
                 "it is reached there", within: .seconds(30), every: .seconds(1)
             ) { try await inside("cat /proc/sys/kernel/random/boot_id") }
             #expect(again == boot)
+            #expect(FileManager.default.createFile(atPath: goOn, contents: nil))
+            #expect(try await held.checked("python3") == "40\n")
             try await eventually("host1 is as it was before") {
                 let links = try await lab.execute("host1", "ip", "-o", "link").checked("ip link")
                 let routes = try await lab.execute("host1", "ip", "route").checked("ip route")
@@ -65,4 +78,24 @@ extension DebianGuestTests {
             }
         }
     }
+
+    /// Hears an SSH server's greeting, and once a file is there how many bytes it says to its own, of 40.
+    private static let holding = """
+        import os, socket, sys, time
+        address, opened, go_on = sys.argv[1:]
+        s = socket.create_connection((address, 22), 10)
+        s.recv(200)
+        open(opened, "w").close()
+        end = time.time() + 150
+        while not os.path.exists(go_on) and time.time() < end:
+            time.sleep(0.1)
+        s.sendall(b"SSH-2.0-test\\r\\n")
+        count = 0
+        while count < 40:
+            more = len(s.recv(40 - count))
+            if not more:
+                break
+            count += more
+        print(count)
+        """
 }

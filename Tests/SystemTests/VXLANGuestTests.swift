@@ -4,7 +4,8 @@ import MetaStackStore
 import Testing
 
 extension DebianGuestTests {
-    /// Two real guests on two hosts, who have nothing but what MetaStack gives them.
+    /// Two real guests on two hosts, who have nothing but what MetaStack gives them: the one by its seed, the
+    /// other by asking its node, as on EC2.
     @Test func guestsOnAVXLANTalkThroughALiveMoveAndAgainAfterATakeover() async throws {
         try await Fixture.run { test in
             let lab = test.lab
@@ -14,13 +15,18 @@ extension DebianGuestTests {
                     "--vni", "70", "--subnet",
                     "10.7.0.0/24,gateway=10.7.0.1,gateway-mode=node,nat=true", "--subnet",
                     "fd00:7::/64,gateway=fd00:7::1,gateway-mode=node",
-                ], rules: ["ingress,protocol=tcp,ports=22", "ingress,protocol=icmpv6"])
+                ],
+                rules: [
+                    "ingress,protocol=tcp,ports=22", "ingress,protocol=tcp,ports=\(Arrival.port)",
+                    "ingress,protocol=icmpv6",
+                ])
             let debian = try await Debian(test)
             let userData = try test.file("user-data", Self.talker)
+            let asking = try await Debian.imageOfEC2(test)
             var guests: [(vm: Guest, addresses: [String])] = []
-            for host: HostID in ["host1", "host2"] {
+            for (host, image): (HostID, _) in [("host1", debian.name), ("host2", asking)] {
                 let (vm, nic) = try await surroundings.guest(
-                    "on-\(host)", of: debian, userData: userData, on: host, test)
+                    "on-\(host)", of: debian, image: image, userData: userData, on: host, test)
                 guests.append((vm, nic.addresses.map(\.description)))
             }
             let (mover, talker) = (guests[0], guests[1])
@@ -33,6 +39,15 @@ extension DebianGuestTests {
             ) { try await inside("ip -o addr show eth0") }
             for address in talker.addresses { #expect(shown.contains(" \(address)/"), "\(shown)") }
 
+            // Its name, its keys and its user data are from its node: its cloud-init has not looked at a seed.
+            let name = test.name("on-host2")
+            let result: String = try await eventually(
+                "its cloud-init is done", within: .seconds(300), every: .seconds(2)
+            ) { try await inside("cat /run/cloud-init/result.json") }
+            #expect(
+                result.contains("DataSourceEc2") && result.contains("\"errors\": []"), "\(result)")
+            #expect(try await inside("hostname") == "\(name)\n")
+
             // What its node tells it, in cloud-init's own words and over IPv6.
             var told = ""
             try await eventually(
@@ -43,7 +58,6 @@ extension DebianGuestTests {
                 return told.contains("on-host2") ? told : nil
             }
             let id = try #require(try await inside("cat /var/lib/cloud/data/instance-id"))
-            let name = test.name("on-host2")
             #expect(
                 told.split(separator: "\n").map(String.init) == [
                     id.trimmingCharacters(in: .newlines), name, debian.key, name,
@@ -54,11 +68,22 @@ extension DebianGuestTests {
             try await eventually("both ways are open", within: .seconds(300), every: .seconds(2)) {
                 try await inside("sh /usr/local/bin/talk \(words)")
             }
+            let knocks = "nohup python3 /usr/local/bin/knock \(mover.addresses[1])"
+            #expect(try await inside("\(knocks) >/dev/null 2>&1 </dev/null &") == "")
+            let ready = try test.folder().appending(path: "ready").path
+            let nic = try #require(try await mover.vm.claim()?.value.nics.first)
+            async let arrival = Arrival.wait(
+                for: mover.vm, nic, on: "host3", of: lab, ready: ready)
+            try await eventually("host3 is looked at") {
+                FileManager.default.fileExists(atPath: ready)
+            }
             try await lab.succeed("vm", "set", mover.vm.id.text, "host=host3")
             try await eventually("it has moved", within: .seconds(60)) {
                 let claim = try await mover.vm.claim()?.value
                 return claim?.host == "host3" && claim?.state == .running
             }
+            let silence = try #require(try await arrival.silence)
+            print("a guest that has moved answers \(silence) s after its resume")
             #expect(try await inside("touch /tmp/go") == "")
             let end: String = try await eventually("it has talked again", every: .seconds(1)) {
                 let said = try await inside("cat /tmp/said")
@@ -98,6 +123,9 @@ extension DebianGuestTests {
         #cloud-config
         ssh_genkeytypes: [ed25519]
         write_files:
+          - path: /usr/local/bin/knock
+            content: |
+        \(Arrival.knock.indented(by: 6))
           - path: /usr/local/bin/metadata
             content: |
               import http.client
@@ -126,4 +154,11 @@ extension DebianGuestTests {
               echo end
 
         """
+}
+
+extension String {
+    fileprivate func indented(by spaces: Int) -> String {
+        split(separator: "\n", omittingEmptySubsequences: false)
+            .map { String(repeating: " ", count: spaces) + $0 }.joined(separator: "\n")
+    }
 }

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from lab import (
-    agent, cluster, control, debian, etcd, fabric, host, image, layout, logs, status, watchdog
+    agent, cluster, control, datasource, debian, etcd, fabric, host, image, layout, logs, status, watchdog
 )
 from lab.errors import LabError
 from lab.faults import command
@@ -40,6 +40,7 @@ def parse(words):
     sub.add_argument("file", nargs="?", help="where to put a copy")
     sub = add(verbs, "build-debian", build_debian, "build an image of Debian with cloud-init, print its path")
     sub.add_argument("file", nargs="?", help="where to put a copy")
+    sub.add_argument("--ec2", action="store_true", help="a copy whose cloud-init asks its node and knows no seed")
     return parser.parse_args(words)
 
 
@@ -223,7 +224,9 @@ def build_image(options):
 
 def build_debian(options):
     """Builds Debian's image where no cached one is current."""
-    print(debian.build(options.file))
+    if options.ec2 and not options.file:
+        raise LabError("build-debian --ec2 changes a copy: say in which file")
+    print((datasource if options.ec2 else debian).build(options.file))
 
 
 def main():
