@@ -20,12 +20,12 @@ import Testing
     }
 
     @Test func getsANewTokenWhenTheOldOneHasExpired() async throws {
-        try await withAuthentication(arguments: ["--auth-token-ttl", "1"]) { _, etcd in
+        try await withAuthentication(arguments: ["--auth-token-ttl", "3"]) { _, etcd in
             let start = try await etcd.put(Key("a"), Data("1"))
             // Nothing shows that a token has expired but a call that it is refused for.
-            try await Task.sleep(for: .seconds(3))
+            try await Task.sleep(for: .seconds(5))
             try await etcd.put(Key("a"), Data("2"))
-            try await Task.sleep(for: .seconds(3))
+            try await Task.sleep(for: .seconds(5))
             let seen = try await events(2, of: etcd.watch(.all, from: start))
             #expect(seen.count == 2)
         }

@@ -31,7 +31,8 @@ public struct StorageSurvey: Sendable {
     }
 
     /// - Parameter clients: of this host that are evicted.
-    /// - Returns: those of which no record says so.
+    /// - Returns: those of which no record says so, those of guests that run first: others are of VMs that are
+    ///   no more, and harm nobody.
     public mutating func observe(
         evictions clients: [StorageClient], in cluster: Cluster
     ) -> [StorageClient] {
@@ -45,7 +46,9 @@ public struct StorageSurvey: Sendable {
         let isUnread = cluster.malformed.keys.contains { $0.hasPrefix("vm_history/") }
         let unknown = isUnread ? [] : Set(clients).subtracting(known)
         defer { evictions = unknown }
-        return evictions.intersection(unknown).sorted()
+        let again = evictions.intersection(unknown)
+        let writing = Set(cluster.actualVMs.values.flatMap(\.value.clients)).intersection(again)
+        return writing.sorted() + again.subtracting(writing).sorted()
     }
 
     /// Of all nodes the one that says what all of them see: the first that is well, so that one change is

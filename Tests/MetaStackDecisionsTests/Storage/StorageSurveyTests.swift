@@ -75,6 +75,22 @@ struct StorageSurveyTests {
         for _ in 1...2 { #expect(survey.observe(evictions: [strange], in: unread) == []) }
     }
 
+    /// A report has room for some only.
+    @Test func evictedClientsOfGuestsThatRunAreNamedFirst() {
+        let clients = (1...9).map { StorageClient(address: "10.0.0.1:0/\($0)") }
+        let running = cluster(
+            (
+                "actual_vms/web",
+                #"{"host":"a","state":"running","incarnation":1,"desired_create_revision":1,"#
+                    + #""since":"2026-11-21T10:00:00.000Z","clients":["10.0.0.1:0/8"]}"#
+            ))
+        #expect(running.actualVMs.count == 1)
+        var survey = StorageSurvey()
+        _ = survey.observe(evictions: clients, in: running)
+        let named = survey.observe(evictions: clients, in: running)
+        #expect(named.first == clients[7] && named.count == 9)
+    }
+
     @Test func theFirstHostThatIsWellSpeaks() {
         func host(_ name: String, _ message: String = "") -> (String, String) {
             let more = message.isEmpty ? "" : #","message":"\#(message)""#
