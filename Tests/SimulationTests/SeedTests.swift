@@ -78,6 +78,8 @@ import Testing
         6472,
         // Declines that etcd did not take were counted, and the next one lasted for ten minutes.
         78593,
+        // A claim that waited behind a call that hung was sent when its room had been given to others.
+        37039,
     ])
     func aSeedThatFailedHolds(_ seed: Int) async throws {
         let run = try await SimCommand.run("--first", "\(seed)", "--seeds", "1")

@@ -48,6 +48,9 @@ extension GuestMemory.State {
 }
 
 extension GuestMemory {
+    /// Whether room is kept for a claim of the VM that is being made.
+    func hasRoomUnderway(for vm: VMID) -> Bool { state.withLock { $0.underway[vm] != nil } }
+
     /// The addresses that claims of this node are about to make other VMs'.
     func addressesUnderway(
         except vm: VMID, in view: NodeView, under lease: LeaseNumber

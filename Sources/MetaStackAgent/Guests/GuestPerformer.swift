@@ -50,7 +50,8 @@ struct GuestPerformer: Sendable {
         self.random = random
         self.logger = logger
         claims = ClaimBatcher(
-            transactions, share: { view.share }, isPending: { view.isPending($0) },
+            transactions, share: { view.share },
+            mayStillBe: { [memory] in view.isPending($0) && memory.hasRoomUnderway(for: $0) },
             isComing: { queue.isBusy($0) })
         starts = StartSlots(settings.startConcurrency)
     }
