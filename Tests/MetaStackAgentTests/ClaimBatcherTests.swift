@@ -33,7 +33,7 @@ import Testing
                 _ = try await store.write([.put(.actualVM(vms[5]), claim(by: other))], if: [])
                 let batcher = ClaimBatcher(
                     VMTransactions(store: store, me: Self.me), share: { vms },
-                    mayStillBe: { _ in true }, isComing: { _ in true })
+                    setOut: { _ in true }, isComing: { _ in true })
                 let conflicts = try await withThrowingTaskGroup(of: VMID?.self) { group in
                     for vm in vms {
                         let order = ClaimOrder(

@@ -42,21 +42,21 @@ final class ClaimBatcher: Sendable {
     private let transactions: VMTransactions
     /// The pending VMs that are for this node, in order.
     private let share: @Sendable () -> [VMID]
-    /// Whether nobody is known to own a VM, and its room is still kept for it: one that has waited here for
-    /// long may have been another's meanwhile.
-    private let mayStillBe: @Sendable (VMID) -> Bool
+    /// Whether a VM's claim may be sent, which begins with this: nobody is known to own the VM, and its
+    /// room is still kept. One that has waited here for long may have been another's meanwhile.
+    private let setOut: @Sendable (VMID) -> Bool
     /// Whether a VM is about to be looked at.
     private let isComing: @Sendable (VMID) -> Bool
     private let state = Mutex(State())
 
     init(
         _ transactions: VMTransactions, share: @escaping @Sendable () -> [VMID],
-        mayStillBe: @escaping @Sendable (VMID) -> Bool,
+        setOut: @escaping @Sendable (VMID) -> Bool,
         isComing: @escaping @Sendable (VMID) -> Bool
     ) {
         self.transactions = transactions
         self.share = share
-        self.mayStillBe = mayStillBe
+        self.setOut = setOut
         self.isComing = isComing
     }
 
@@ -160,7 +160,7 @@ final class ClaimBatcher: Sendable {
         _ orders: [ClaimOrder], _ lease: LeaseNumber
     ) async throws -> [WriteResult] {
         // Those that somebody else was seen to claim meanwhile need not be tried.
-        let open = orders.filter { mayStillBe($0.vm) }
+        let open = orders.filter { setOut($0.vm) }
         guard open.count == orders.count else {
             var results = try await open.isEmpty ? [] : send(open, lease)
             return orders.map { order in

@@ -48,8 +48,15 @@ extension GuestMemory.State {
 }
 
 extension GuestMemory {
-    /// Whether room is kept for a claim of the VM that is being made.
-    func hasRoomUnderway(for vm: VMID) -> Bool { state.withLock { $0.underway[vm] != nil } }
+    /// Keeps the room of a VM's claim, whoever owns the VM meanwhile, until its call has ended.
+    ///
+    /// - Returns: whether the room was still kept.
+    func sendClaim(of vm: VMID) -> Bool {
+        state.withLock { state in
+            state.underway[vm]?.isOnItsWay = true
+            return state.underway[vm] != nil
+        }
+    }
 
     /// The addresses that claims of this node are about to make other VMs'.
     func addressesUnderway(

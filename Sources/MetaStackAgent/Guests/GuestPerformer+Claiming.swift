@@ -26,14 +26,14 @@ extension GuestPerformer {
         }
         // Whoever claims it, this node among them, ends what is known of the former owner.
         let departure = view.read { $0.departures[vm] }
-        let result = try await claims.claim(
-            ClaimOrder(
-                vm: vm, wanted: wanted.revision, claim: newClaim(plan, wanted),
-                volumes: volumes(plan, situation),
-                image: plan.disk.map { ($0.imageID, $0.imageRevision) },
-                addresses: records(of: plan.addresses.changes, wanted, vm)),
-            lease: situation.lease)
-        settle(vm, result)
+        let order = ClaimOrder(
+            vm: vm, wanted: wanted.revision, claim: newClaim(plan, wanted),
+            volumes: volumes(plan, situation),
+            image: plan.disk.map { ($0.imageID, $0.imageRevision) },
+            addresses: records(of: plan.addresses.changes, wanted, vm))
+        let result = try await settling(vm) {
+            try await claims.claim(order, lease: situation.lease)
+        }
         if case .written(let revision) = result {
             log(situation, revision).info("claimed", metadata: ["rank": "\(rank)"])
             memory.forgetWaiting(vm)
@@ -86,9 +86,12 @@ extension GuestPerformer {
         claim.state = .starting
         claim.incarnation = domain.incarnation
         claim.clients = history.value.clients
-        let result = try await transactions.claimInPlace(
-            situation.vm, wanted: wanted, as: claim, history: history, lease: situation.lease)
-        settle(situation.vm, result)
+        let result = try await settling(situation.vm) { [claim] in
+            _ = memory.sendClaim(of: situation.vm)
+            return try await transactions.claimInPlace(
+                situation.vm, wanted: wanted, as: claim, history: history,
+                lease: situation.lease)
+        }
         if case .written = result {
             log(situation, domain.incarnation).info("claimed again in place")
         }
@@ -255,13 +258,18 @@ extension GuestPerformer {
 
     /// A claim that was made takes room until it is in view, where it counts by itself; one without an
     /// answer until it cannot be made any more.
-    private func settle(_ vm: VMID, _ result: WriteResult) {
+    private func settling(
+        _ vm: VMID, _ claim: () async throws -> WriteResult
+    ) async throws -> WriteResult {
+        defer { memory.state.withLock { $0.underway[vm]?.isOnItsWay = false } }
+        let result = try await claim()
         memory.state.withLock { state in
             switch result {
             case .written(let revision): state.underway[vm]?.madeAt = revision
             case .conflict: state.underway[vm] = nil
             }
         }
+        return result
     }
 
     /// Says once why the VM waits.

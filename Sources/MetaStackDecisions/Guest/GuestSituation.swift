@@ -113,6 +113,12 @@ public struct GuestSituation: Sendable, Equatable {
             cluster.malformed.isEmpty
             ? nil : keys.lazy.compactMap { cluster.malformed[$0.path] }.first
     }
+
+    /// Whether nothing is left of the VM, here or on record.
+    public var isOver: Bool {
+        desired == nil && claim == nil && history == nil && volumes.isEmpty && addresses.isEmpty
+            && domain == nil
+    }
 }
 
 /// An image in the storage.
