@@ -59,6 +59,8 @@ import Testing
                 World.Asking(client: world.guests[0].path, request: many))
             #expect(told.contains("tap10 asks for /1"))
             #expect(told.ranges(of: "asks for").count == 1, "\(told)")
+            // The connection's end is sent after whatever was heard of it.
+            #expect(world.questions.heard == ["/1"])
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import MetaStackModel
+import Synchronization
 import Testing
 
 @testable import LinuxNetwork
@@ -21,6 +22,15 @@ struct MetadataWorld {
         var patience = 4.0
     }
 
+    /// What guests have asked for, as the host's program heard it.
+    final class Questions: Sendable {
+        private let targets = Mutex<[String]>([])
+
+        var heard: [String] { targets.withLock(\.self) }
+
+        func note(_ request: MetadataRequest) { targets.withLock { $0.append(request.target) } }
+    }
+
     struct Hoard: Decodable {
         var answer: String
         var ends: [String]
@@ -31,6 +41,7 @@ struct MetadataWorld {
     var red: TestGuest
     var planes: [NetworkPlane]
     var wanted: [HostNetworks]
+    let questions: Questions
 
     /// What a guest is told, without the answer's head.
     func ask(
@@ -69,6 +80,7 @@ struct MetadataWorld {
             }
             let red = try await TestGuest(
                 "red", on: sandbox.hosts[0], Make.port("red10", "red", number: 10), in: sandbox)
+            let questions = Questions()
             var planes: [NetworkPlane] = []
             var wishes: [HostNetworks] = []
             for (host, isAnswering) in zip(sandbox.hosts, answering) {
@@ -78,7 +90,12 @@ struct MetadataWorld {
                 wanted.groups[try SecurityGroupID("shut")] = SecurityGroup(
                     name: try ResourceName("shut"))
                 let plane = try await host.plane(limits: limits)
-                if isAnswering { plane.answerMetadata(with: Self.answer) }
+                if isAnswering {
+                    plane.answerMetadata { request in
+                        questions.note(request)
+                        return Self.answer(request)
+                    }
+                }
                 let report = try await plane.converge(wanted)
                 #expect(report.withoutMetadata.isEmpty)
                 for guest in own {
@@ -91,7 +108,8 @@ struct MetadataWorld {
             }
             try await body(
                 MetadataWorld(
-                    sandbox: sandbox, guests: guests, red: red, planes: planes, wanted: wishes))
+                    sandbox: sandbox, guests: guests, red: red, planes: planes, wanted: wishes,
+                    questions: questions))
             for plane in planes { _ = try await plane.converge(HostNetworks()) }
         }
     }

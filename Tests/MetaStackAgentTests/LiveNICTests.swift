@@ -199,10 +199,20 @@ extension AgentTests {
                 try await soon("it is in the group, and limited") {
                     $0.ports.first?.groups == [group] && $0.ports.first?.limits?.inbound == 8000
                 }
-                let before = host.host.network.wanted.groups[group]
-                try await allow("81")
-                try await soon("the group's rules are others") {
-                    $0.groups[group] != nil && $0.groups[group] != before
+                // Whatever else has them looked at again is over after the first.
+                for port in ["81", "82", "83"] {
+                    let before = host.host.network.wanted.groups[group]
+                    try await allow(port)
+                    try await soon("the group's rules are others") {
+                        $0.groups[group] != nil && $0.groups[group] != before
+                    }
+                }
+                let blue = NetworkID(unchecked: "blue")
+                for gateway in ["10.7.0.12", "10.7.0.13", "10.7.0.14"] {
+                    try await fleet.addNetwork("blue", "10.7.0.0/28", gateway: gateway)
+                    try await soon("its network has another gateway") {
+                        $0.networks[blue]?.subnets.first?.gateway?.description == gateway
+                    }
                 }
                 #expect(await host.hypervisor.created == 1)
                 #expect(host.hypervisor.calls.count(of: .attach) == 0)
