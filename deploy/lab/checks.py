@@ -131,6 +131,16 @@ def a_guest_that_is_moved_before_it_is_up_accuses_nobody(_lab):
     assert not judge(*words, ("host1", "up", 3, 12), ("host1", "n", 4, 13))
 
 
+def a_guest_that_comes_back_as_another_run_is_told_from_the_one_before(_lab):
+    words = [("host3", "up", 0, 1), ("host3", "n", 1, 2), ("host3", "to", "host1", 2.5),
+             ("host1", "n", 2, 8), ("host4", "up", 2, 9), ("host4", "n", 3, 9.5),
+             ("host4", "to", "host1", 9.9)]
+    assert not judge(*words, ("host1", "n", 4, 11), ("host1", "n", 5, 12))
+    once = [("host4", "up", 0, 1), ("host4", "n", 1, 2), ("host4", "to", "host1", 2.5), *words[3:]]
+    assert not judge(*once, ("host1", "n", 4, 11), ("host1", "n", 5, 12))
+    assert judge(*words, ("host1", "n", 4, 11), ("host4", "n", 4, 11.5)) == ["written-twice"]
+
+
 def a_guest_that_runs_at_both_ends_of_its_move_is_found(_lab):
     there = [("host1", "up", 0, 1), ("host1", "n", 1, 2), ("host1", "to", "host2", 2.5)]
     assert judge(*there, ("host2", "n", 2, 3), ("host1", "n", 2, 3.1)) == ["written-twice"]

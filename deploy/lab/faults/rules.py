@@ -46,12 +46,14 @@ class Line:
 class GuestRun:
     """One run of a guest, from its up line on.
 
+    host: where it is, as far as handovers were followed.
     since: the hosts that it has been on, each with the time from which on it may print there.
     numbers: the host that printed each.
     """
 
     began_with: int
     seen: float
+    host: str
     since: dict[str, float]
     counted_at: float | None = None
     numbers: dict[int, str] = dataclasses.field(default_factory=dict)
@@ -99,16 +101,19 @@ class Ledger:
 
     def follow(self, line):
         """Lets runs go where they were moved to, as far as a line may rest on it."""
-        def concerns(handover):
-            seen, _, target = handover
+        while self.handovers:
+            seen, source, target = self.handovers[0]
+            due = seen <= line.seen
             early = not line.first and target == line.host and seen <= line.seen + LAG
-            return early or seen <= line.seen
-
-        while any(concerns(handover) for handover in self.handovers):
-            seen, source, target = self.handovers.popleft()
-            # Of a guest that has not come up yet nobody knows that it runs: it is no older run of there.
-            run = self.run_on(source, seen)
-            if run is not None and run is self.runs[-1]:
+            # Of a guest that has not come up yet nobody knows that it runs: it is no older run of there,
+            # and its up line may be among those that come until the handover is due.
+            known = bool(self.runs) and self.runs[-1].host == source
+            if not (due or early and known):
+                return
+            self.handovers.popleft()
+            if known:
+                run = self.runs[-1]
+                run.host = target
                 run.since[target] = min(run.since.get(target, seen), seen - LAG)
 
     def run_on(self, host, at):
@@ -122,7 +127,7 @@ class Ledger:
         if line.value < self.acknowledged:
             text = f"began on {line.host} with {line.value} after {self.acknowledged} was printed"
             findings.append(Finding("lost", self.vm, line.seen, text))
-        self.runs.append(GuestRun(line.value, line.seen, {line.host: line.seen}))
+        self.runs.append(GuestRun(line.value, line.seen, line.host, {line.host: line.seen}))
         return findings
 
     def count(self, line):
