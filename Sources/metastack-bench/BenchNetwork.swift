@@ -225,7 +225,7 @@ struct BenchHost: Sendable {
     }
 
     @discardableResult
-    private static func run(_ program: String, _ arguments: [String]) async throws -> String {
+    static func run(_ program: String, _ arguments: [String]) async throws -> String {
         let result = try await Subprocess.run(
             .name(program), arguments: Arguments(arguments), output: .string(limit: 1 << 24),
             error: .string(limit: 1 << 16))

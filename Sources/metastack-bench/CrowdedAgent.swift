@@ -9,7 +9,7 @@ import MetaStackTesting
 import Subprocess
 
 /// What ``NetworksBenchmark`` starts in a host's network namespace: a whole agent whose guests' networks are
-/// the kernel's, with etcd beside it, and a hypervisor and a storage in memory; and what it costs at
+/// real, with etcd beside it, and a hypervisor and a storage in memory; and what it costs at
 /// rest, without NICs and with many.
 struct CrowdedAgent: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,6 +22,11 @@ struct CrowdedAgent: AsyncParsableCommand {
     @Option(help: "The host's address for VXLANs.")
     var underlay: String
 
+    @Flag(
+        name: .customLong("open-vswitch"),
+        help: "Networks are made with Open vSwitch, whose sockets are in OVS_RUNDIR.")
+    var openVSwitch = false
+
     @Option var nics = 500
     @Option(help: "How long to look, in seconds.")
     var seconds = 60
@@ -30,16 +35,18 @@ struct CrowdedAgent: AsyncParsableCommand {
     /// By then what the last change has set in motion has settled.
     private static let quiet = Duration.seconds(15)
 
+    private var driver: NetworkDriver { openVSwitch ? .openVSwitch : .linux }
+
     func run() async throws {
         ProcessMemory.limitArenas()
         let network = try await LinuxGuestNetwork(
             directory: directory, bridge: InterfaceName("br0"), underlay: IPAddress(underlay),
-            driver: .linux)
+            driver: driver)
         try await TestFleet.run(leaseTTL: .seconds(5), logLevel: .warning) { fleet in
             try await fleet.addTinyFlavourAndImage()
             try await addNetwork(fleet)
             let host = try fleet.host("crowded", number: 1, ram: 1 << 20, vcpus: 64)
-            let links = try HostLinksSource.host(of: .linux)
+            let links = try HostLinksSource.host(of: driver)
             fleet.start(
                 host,
                 adjust: {
@@ -66,10 +73,11 @@ struct CrowdedAgent: AsyncParsableCommand {
     }
 
     private func addNetwork(_ fleet: TestFleet) async throws {
+        let kind = openVSwitch ? #""bridge""# : #""vxlan", "vni": 70"#
         try await fleet.put(
             "networks/bench",
             """
-            {"name": "bench", "kind": "vxlan", "vni": 70, \
+            {"name": "bench", "kind": \(kind), \
             "subnets": [{"prefix": "10.7.0.0/21"}, {"prefix": "2001:db8:7::/64"}]}
             """)
         try await fleet.put(
@@ -83,15 +91,25 @@ struct CrowdedAgent: AsyncParsableCommand {
     /// What libvirt does with the NICs of guests that start.
     private func plug(_ taps: [InterfaceName]) async throws {
         let bridge = NetworkNames(NetworkID(unchecked: "bench")).bridge
-        let lines = taps.flatMap { tap in
-            ["tuntap add dev \(tap) mode tap", "link set \(tap) master \(bridge) up"]
-        }
+        try await Self.run(
+            "ip", ["-batch", "-"],
+            input: taps.flatMap { tap in
+                ["tuntap add dev \(tap) mode tap", "link set \(tap) up"]
+                    + (openVSwitch ? [] : ["link set \(tap) master \(bridge)"])
+            }.joined(separator: "\n") + "\n")
+        guard openVSwitch else { return }
+        try await Self.run(
+            "ovs-vsctl", taps.flatMap { ["--", "--may-exist", "add-port", bridge, $0.text] })
+    }
+
+    private static func run(
+        _ program: String, _ arguments: [String], input: String = ""
+    ) async throws {
         let result = try await Subprocess.run(
-            .name("ip"), arguments: ["-batch", "-"],
-            input: .string(lines.joined(separator: "\n") + "\n"), output: .discarded,
-            error: .string(limit: 1 << 16))
+            .name(program), arguments: Arguments(arguments), input: .string(input),
+            output: .discarded, error: .string(limit: 1 << 16))
         guard result.terminationStatus.isSuccess else {
-            throw BenchmarkError(description: "ip -batch: \(result.standardError)")
+            throw BenchmarkError(description: "\(program): \(result.standardError)")
         }
     }
 

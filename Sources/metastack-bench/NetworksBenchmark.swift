@@ -37,7 +37,8 @@ struct NetworksBenchmark: AsyncParsableCommand {
         print("\n\(Figures.header)")
         try await BenchNetwork.run(hosts: 1) { try await readiness(in: $0) }
         try await BenchNetwork.run(hosts: 1) { try await crowd(in: $0) }
-        try await BenchNetwork.run(hosts: 1) { try await wholeAgent(in: $0) }
+        try await BenchNetwork.run(hosts: 1) { print(try await wholeAgent(on: $0.hosts[0])) }
+        try await BenchNetwork.run(hosts: 1) { try await wholeAgentWithSwitch(in: $0) }
     }
 
     // MARK: Traffic
@@ -192,13 +193,31 @@ struct NetworksBenchmark: AsyncParsableCommand {
     }
 
     /// What ``CrowdedAgent`` prints, in the host's network namespace and with this process's mounts.
-    private func wholeAgent(in world: BenchNetwork) async throws {
-        let host = world.hosts[0]
+    private func wholeAgent(
+        on host: BenchHost, _ environment: [String] = [], _ more: [String] = []
+    ) async throws -> String {
         let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        print(
-            try await BenchHost.run(
-                "nsenter", "--net=/run/netns/\(host.name)", program, "crowded-agent",
-                "--directory", host.directory, "--underlay", "\(host.underlay)", "--nics",
-                "\(nics)", "--seconds", "\(restSeconds)"))
+        return try await BenchHost.run(
+            "nsenter",
+            ["--net=/run/netns/\(host.name)", "env"] + environment + [
+                program, "crowded-agent", "--directory", host.directory, "--underlay",
+                "\(host.underlay)", "--nics", "\(nics)", "--seconds", "\(restSeconds)",
+            ] + more)
+    }
+
+    private func wholeAgentWithSwitch(in world: BenchNetwork) async throws {
+        let bench = BenchSwitch(host: world.hosts[0])
+        let printed: String
+        do {
+            try await bench.start()
+            printed = try await wholeAgent(
+                on: world.hosts[0], [bench.environment], ["--open-vswitch"])
+        } catch {
+            // What went wrong first is what the reader has to know.
+            try? await bench.end()
+            throw error
+        }
+        try await bench.end()
+        print("with Open vSwitch: \(printed.drop { $0.isNewline })")
     }
 }
