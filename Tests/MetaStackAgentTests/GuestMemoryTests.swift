@@ -1,3 +1,5 @@
+import Foundation
+import MetaStackDecisions
 import MetaStackModel
 import Synchronization
 import Testing
@@ -6,6 +8,36 @@ import Testing
 
 /// What an agent remembers of VMs while they are there.
 struct GuestMemoryTests {
+    /// The other's claim may be gone again by the time the call arrives.
+    @Test func aClaimOnItsWayKeepsItsRoomWhoeverOwnsTheVMMeanwhile() throws {
+        let memory = GuestMemory()
+        let lease = LeaseNumber(1)
+        let claim = ClaimUnderway(
+            request: PlacementRequest(vm: web, ram: try Mebibytes(64), vcpus: 1), lease: lease,
+            revision: Revision(2))
+        memory.state.withLock { $0.underway[web] = claim }
+        func keepsRoom(in cluster: Cluster, under lease: LeaseNumber = lease) -> Bool {
+            memory.state.withLock { $0.underway[web]?.isOpen(in: cluster, under: lease) } ?? false
+        }
+        func record(_ path: String, _ json: String, at revision: Int64) -> RawRecord {
+            RawRecord(
+                path: path, json: Data(json.utf8), revision: Revision(revision),
+                createRevision: Revision(2), lease: nil)
+        }
+        let wanted = #"{"name": "web", "flavour": "tiny", "image": "tiny", "state": "start"}"#
+        var cluster = Cluster()
+        cluster.apply(record("desired_vms/web", wanted, at: 2))
+        #expect(keepsRoom(in: cluster))
+        cluster.apply(record("actual_vms/web", #"{"host": "b", "state": "claimed"}"#, at: 3))
+        #expect(!keepsRoom(in: cluster), "it waits, and will not be sent")
+        #expect(memory.sendClaim(of: web))
+        #expect(keepsRoom(in: cluster))
+        #expect(!keepsRoom(in: cluster, under: LeaseNumber(2)), "it can never be made")
+        cluster.apply(record("desired_vms/web", wanted, at: 4))
+        #expect(!keepsRoom(in: cluster), "nor can one that rests on what was wanted before")
+        #expect(!memory.sendClaim(of: try VMID("other")))
+    }
+
     @Test func nothingIsRememberedOfAVMThatIsGoneAndAllOfAnother() throws {
         let memory = GuestMemory()
         let other = try VMID("other")
