@@ -89,12 +89,13 @@ let package = Package(
         .systemLibrary(name: "CMemory"),
         .systemLibrary(name: "CNamespaces"),
         .systemLibrary(name: "CNetlink"),
+        .target(name: "CRadosWatchers"),
         .target(name: "CSimulationHook"),
         module("BlockingCalls"),
         module("Curl", "CCurl"),
         module("Etcd", "Curl", logging),
         module("Libvirt", "BlockingCalls", "CLibvirt", "CLibXML2"),
-        module("Ceph", "BlockingCalls", "CCeph"),
+        module("Ceph", "BlockingCalls", "CCeph", "CRadosWatchers"),
         module("ISO9660", "CISOFS"),
 
         // What MetaStack is.

@@ -1,4 +1,5 @@
 internal import CCeph
+internal import CRadosWatchers
 
 import Glibc
 
@@ -27,41 +28,40 @@ public struct LockOwner: Hashable, Sendable {
     }
 }
 
+/// None of these opens the image: to open one with its parent is 10 ms and 7 ms of a processor's time, most of
+/// it for tables of settings, and whoever opens it for writing is a watcher. What is asked for lies at the
+/// image's header object.
 extension CephPool {
-    /// Who has the image open for writing now (`rbd_watchers_list`).
+    /// Who has the image open for writing now (`librados::IoCtx::list_watchers`).
     ///
-    /// The image is opened read-only for this, so this call adds no watcher. Not a list of all
-    /// who might still write: a client that is cut off drops out of it after 30 s and comes back
-    /// when the network does.
+    /// Not a list of all who might still write: a client that is cut off drops out of it after 30 s and
+    /// comes back when the network does.
     public func watchers(of image: String) async throws -> [ClientAddress] {
         let path = imagePath(name, image)
-        return try await run("list watchers of image", open: image, mode: .readOnly) { handle in
-            try listWatchers(handle, path)
+        return try await run("list watchers of image", image: image) { pool in
+            try listWatchers(of: header(of: image, in: pool, path), in: pool, path)
         }
     }
 
-    /// Who can write the image now: its watchers, and the owners of its lock whose address is known, by
-    /// one look at it.
+    /// Who can write the image now: its watchers, and the owners of its lock whose address is known.
     public func writers(of image: String) async throws -> Set<ClientAddress> {
         let path = imagePath(name, image)
-        return try await run("list writers of image", open: image, mode: .readOnly) { handle in
-            let owners = try listLockers(handle, path).compactMap(\.address)
-            return Set(try listWatchers(handle, path) + owners)
+        return try await run("list writers of image", image: image) { pool in
+            let header = try header(of: image, in: pool, path)
+            let owners = try listLockers(of: header, in: pool, path).compactMap(\.address)
+            return Set(try listWatchers(of: header, in: pool, path) + owners)
         }
     }
 
-    /// Who holds the image's lock (`rbd_list_lockers`); nobody before the first write.
-    ///
-    /// librbd's own question for owners wants the image open for writing, which would make us a
-    /// watcher; this one does not.
+    /// Who holds the image's lock (`rados_list_lockers`); nobody before the first write.
     public func lockOwners(of image: String) async throws -> [LockOwner] {
         let path = imagePath(name, image)
-        return try await run("list lock owners of image", open: image, mode: .readOnly) { handle in
-            try listLockers(handle, path)
+        return try await run("list lock owners of image", image: image) { pool in
+            try listLockers(of: header(of: image, in: pool, path), in: pool, path)
         }
     }
 
-    /// Takes the lock away from this owner (`rados_break_lock` on the image's header).
+    /// Takes the lock away from this owner (`rados_break_lock`).
     ///
     /// Breaking evicts nobody: evict the owner first, or it takes the lock back and writes. An
     /// owner that holds it no more is no error.
@@ -73,38 +73,60 @@ extension CephPool {
         }
         let client = String(owner.owner[..<space])
         let cookie = String(owner.owner[space...].dropFirst())
-        try await run("break lock of image", image: image) { [name] pool in
-            let header = try withImage(
-                image, mode: .readOnly, in: pool, poolName: name, "break lock of image"
-            ) { try headerObject(of: $0, path) }
-            let result = rados_break_lock(pool.pointer, header, "rbd_lock", client, cookie)
+        try await run("break lock of image", image: image) { pool in
+            let header = try header(of: image, in: pool, path)
+            let result = rados_break_lock(pool.pointer, header, lockName, client, cookie)
             if result == -CephError.Code.notFound.rawValue { return }
             try checked(result, "break lock of image", path)
         }
     }
 }
 
-/// The object that carries an image's lock: `rbd_header.` and the image's id (`rbd_get_id`).
-private func headerObject(of image: ImageHandle, _ path: String) throws -> String {
-    let id = try text(capacity: 64) { buffer, capacity in
-        try checked(
-            rbd_get_id(image.pointer, buffer, capacity.pointee), "look at image", path)
+/// librbd's name for the lock of an image (`RBD_LOCK_NAME`).
+private let lockName = "rbd_lock"
+
+/// The longest id of an image, in bytes (`RBD_MAX_IMAGE_ID_LENGTH`); librbd's own are shorter.
+private let longestID = 256
+
+/// The object that an image's watchers and lock are at: `rbd_header.` and the image's id, which the
+/// object `rbd_id.` and the image's name tells (`get_id` of Ceph's object class `rbd`).
+private func header(of image: String, in pool: PoolHandle, _ path: String) throws -> String {
+    // A string in Ceph's encoding: its length, 32 bits, the lowest byte first, and its bytes.
+    let prefix = MemoryLayout<UInt32>.size
+    let answer = try [CChar](unsafeUninitializedCapacity: prefix + longestID) { buffer, filled in
+        let count = rados_exec(
+            pool.pointer, "rbd_id.\(image)", "rbd", "get_id", nil, 0, buffer.baseAddress,
+            buffer.count)
+        try checked(count, "look at image", path)
+        filled = Int(count)
     }
-    return "rbd_header.\(id)"
+    let bytes = answer.map(UInt8.init(bitPattern:))
+    let length = bytes.prefix(prefix).reversed().reduce(0) { $0 << 8 | Int($1) }
+    guard length > 0, bytes.count == prefix + length else {
+        throw CephError(.malformed, "look at image", path, "its id does not read as one")
+    }
+    return "rbd_header.\(String(decoding: bytes[prefix...], as: UTF8.self))"
 }
 
-private func listWatchers(_ image: ImageHandle, _ path: String) throws -> [ClientAddress] {
-    let blank = rbd_image_watcher_t(addr: nil, id: 0, cookie: 0)
-    var found = try elements(capacity: 16, of: blank) { buffer, count in
+private func listWatchers(
+    of header: String, in pool: PoolHandle, _ path: String
+) throws -> [ClientAddress] {
+    let found = try elements(capacity: 16, of: obj_watch_t()) { buffer, count in
         try checked(
-            rbd_watchers_list(image.pointer, buffer, count), "list watchers of image", path)
+            rados_watchers_of(pool.pointer, header, buffer, count), "list watchers of image", path)
     }
-    defer { rbd_watchers_list_cleanup(&found, found.count) }
-    return try found.map { try ClientAddress($0.addr.map { String(cString: $0) } ?? "") }
+    return try found.map { watcher in
+        let address = withUnsafeBytes(of: watcher.addr) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return try ClientAddress(address)
+    }
 }
 
 /// Three lists that run in parallel, each with a NUL behind every string.
-private func listLockers(_ image: ImageHandle, _ path: String) throws -> [LockOwner] {
+private func listLockers(
+    of header: String, in pool: PoolHandle, _ path: String
+) throws -> [LockOwner] {
     var capacity = 4096
     while true {
         var tag = [CChar](repeating: 0, count: capacity)
@@ -113,8 +135,9 @@ private func listLockers(_ image: ImageHandle, _ path: String) throws -> [LockOw
             capacity, capacity, capacity, capacity
         )
         var exclusive: CInt = 0
-        let count = rbd_list_lockers(
-            image.pointer, &exclusive, &tag, &tagSize, &clients, &clientsSize, &cookies,
+        let count = rados_list_lockers(
+            pool.pointer, header, lockName, &exclusive, &tag, &tagSize, &clients, &clientsSize,
+            &cookies,
             &cookiesSize, &addresses, &addressesSize)
         let needed = max(tagSize, clientsSize, cookiesSize, addressesSize)
         if count == -Int(ERANGE), needed > capacity {

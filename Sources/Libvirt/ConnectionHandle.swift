@@ -9,6 +9,8 @@ import Synchronization
 /// only when its last domain has gone and no call runs.
 final class ConnectionHandle: @unchecked Sendable {
     let pointer: OpaquePointer
+    /// Whether there is a daemon at its other end.
+    let hasWire: Bool
     private let registrations = Mutex<Registrations?>(nil)
 
     /// What must be taken back before libvirt lets the connection go.
@@ -18,7 +20,10 @@ final class ConnectionHandle: @unchecked Sendable {
     }
 
     /// Takes over `pointer` and one hold on the event loop.
-    init(_ pointer: OpaquePointer) { self.pointer = pointer }
+    init(_ pointer: OpaquePointer, hasWire: Bool) {
+        self.pointer = pointer
+        self.hasWire = hasWire
+    }
 
     /// Sends the connection's events and its end to `listeners`.
     ///

@@ -59,7 +59,7 @@ extension Domain {
     ///   right after the daemon's restart: then it is gone as asked.
     public func destroy(graceful: Bool = false) async throws {
         let flags = graceful ? VIR_DOMAIN_DESTROY_GRACEFUL.rawValue : 0
-        try await call("destroy domain") { domain, attempt in
+        try await callAlone("destroy domain") { domain, attempt in
             try checked(virDomainDestroyFlags(domain, flags), attempt)
         }
     }

@@ -23,7 +23,7 @@ extension Domain {
                 code: .invalidValue, message: "\(uri) is no URI of a daemon on another host",
                 attempt: Attempt("migrate domain", name))
         }
-        try await call("migrate domain", deadline: deadline) { domain, attempt in
+        try await callAlone("migrate domain", deadline: deadline) { domain, attempt in
             var parameters: virTypedParameterPtr?
             var count: Int32 = 0
             var room: Int32 = 0

@@ -31,6 +31,22 @@ public final class Domain: Sendable {
         }
     }
 
+    /// The same for what takes long: see `LibvirtConnection.callAlone`.
+    func callAlone(
+        _ action: String, deadline: Duration? = nil,
+        _ body: @escaping @Sendable (OpaquePointer, Attempt) throws -> Void
+    ) async throws {
+        let attempt = Attempt(action, name)
+        try await connection.callAlone(attempt, deadline: deadline) { [handle, uuid] connection in
+            guard connection !== handle.connection else { return try body(handle.pointer, attempt) }
+            guard let found = lookUp(uuid, in: connection.pointer) else {
+                throw LibvirtError.last(attempt)
+            }
+            defer { virDomainFree(found) }
+            try body(found, attempt)
+        }
+    }
+
     /// The number of its run on this host (`virDomainGetID`), nil while it is not active.
     ///
     /// Looks the domain up again, since a pointer keeps the number it was made with.
@@ -89,6 +105,13 @@ public final class Domain: Sendable {
     public func reading() async throws -> DomainReading { try DomainReading(xml: try await xml()) }
 }
 
+/// A new `virDomainPtr` (`virDomainLookupByUUID`), nil where that fails.
+func lookUp(_ uuid: UUID, in connection: OpaquePointer) -> OpaquePointer? {
+    withUnsafeBytes(of: uuid.uuid) { bytes in
+        virDomainLookupByUUID(connection, bytes.bindMemory(to: UInt8.self).baseAddress)
+    }
+}
+
 /// Owns one `virDomainPtr`.
 ///
 /// `@unchecked Sendable`: libvirt lets any thread use a domain at any time, and the pointer is
@@ -96,7 +119,7 @@ public final class Domain: Sendable {
 /// block.
 final class DomainHandle: @unchecked Sendable {
     let pointer: OpaquePointer
-    private let connection: ConnectionHandle
+    let connection: ConnectionHandle
 
     init(_ pointer: OpaquePointer, of connection: ConnectionHandle) {
         self.pointer = pointer

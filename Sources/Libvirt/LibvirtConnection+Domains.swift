@@ -10,7 +10,9 @@ extension LibvirtConnection {
             var list: UnsafeMutablePointer<virDomainPtr?>?
             let count = try checked(virConnectListAllDomains(connection, &list, 0), attempt)
             defer { free(list) }
-            return try (0..<Int(count)).compactMap { try list?[$0].map { try self.domain($0) } }
+            return try (0..<Int(count)).compactMap { index in
+                try list?[index].map { try self.domain($0, of: self.handle, attempt) }
+            }
         }
     }
 
@@ -39,11 +41,7 @@ extension LibvirtConnection {
     /// The domain with that UUID (`virDomainLookupByUUID`), nil where there is none.
     public func domain(uuid: UUID) async throws -> Domain? {
         let attempt = Attempt("find domain", uuid.uuidString.lowercased())
-        return try await found(attempt) { connection in
-            withUnsafeBytes(of: uuid.uuid) { bytes in
-                virDomainLookupByUUID(connection, bytes.bindMemory(to: UInt8.self).baseAddress)
-            }
-        }
+        return try await found(attempt) { lookUp(uuid, in: $0) }
     }
 
     /// The domain of that name (`virDomainLookupByName`), nil where there is none.
@@ -60,7 +58,10 @@ extension LibvirtConnection {
         let attempt = Attempt("create domain", description.name)
         let xml = try description.xml()
         let flags = paused ? VIR_DOMAIN_START_PAUSED.rawValue : 0
-        return try await made(attempt) { virDomainCreateXML($0, xml, flags) }
+        return try await callAlone(attempt) { connection in
+            try self.domain(
+                virDomainCreateXML(connection.pointer, xml, flags), of: connection, attempt)
+        }
     }
 
     /// Makes a persistent domain, or changes it (`virDomainDefineXMLFlags`); does not start it.
@@ -74,8 +75,7 @@ extension LibvirtConnection {
         _ attempt: Attempt, _ body: @escaping @Sendable (OpaquePointer) -> OpaquePointer?
     ) async throws -> Domain {
         try await call(attempt) { connection in
-            guard let pointer = body(connection) else { throw LibvirtError.last(attempt) }
-            return try self.domain(pointer)
+            try self.domain(body(connection), of: self.handle, attempt)
         }
     }
 
@@ -89,9 +89,12 @@ extension LibvirtConnection {
         }
     }
 
-    /// Takes over a `virDomainPtr`.
-    private func domain(_ pointer: OpaquePointer) throws -> Domain {
-        let handle = DomainHandle(pointer, of: self.handle)
+    /// Takes over a `virDomainPtr`; nil means that the call which was to give it has failed.
+    private func domain(
+        _ pointer: OpaquePointer?, of connection: ConnectionHandle, _ attempt: Attempt
+    ) throws -> Domain {
+        guard let pointer else { throw LibvirtError.last(attempt) }
+        let handle = DomainHandle(pointer, of: connection)
         guard let identity = DomainIdentity(pointer) else {
             throw LibvirtError.last(Attempt("identify domain of", uri))
         }

@@ -63,12 +63,11 @@ public final class LibvirtConnection: Sendable {
             EventLoop.shared.release()
             throw error
         }
-        let handle = ConnectionHandle(pointer)
-        if virConnectSetKeepAlive(pointer, 5, 3) < 0 {
-            let error = LibvirtError.last(attempt)
-            // Drivers within this process have no wire to keep alive.
-            guard error.code == .notSupported else { throw error }
-        }
+        // Drivers within this process have no wire to keep alive.
+        let hasWire = virConnectSetKeepAlive(pointer, 5, 3) >= 0
+        let error = hasWire ? nil : LibvirtError.last(attempt)
+        let handle = ConnectionHandle(pointer, hasWire: hasWire)
+        if let error, error.code != .notSupported { throw error }
         return handle
     }
 
@@ -116,13 +115,39 @@ public final class LibvirtConnection: Sendable {
         _ attempt: Attempt, deadline limit: Duration? = nil,
         _ body: @escaping @Sendable (OpaquePointer) throws -> Value
     ) async throws -> Value {
+        try await use(attempt, limit) { try body($0.pointer) }
+    }
+
+    /// The same for what takes long, over a connection to the daemon that no other call uses.
+    ///
+    /// One thread speaks for all that use a connection. Before libvirt 10.4 it may overlook that another one
+    /// has a request to be sent, and sends it when something else arrives (`virNetClientIOEventLoop`;
+    /// Fedora's libvirt 9.7.0-4 calls it "I/O stall when multiple threads issue RPC calls"): short calls would
+    /// wait for the end of a long one now and then.
+    ///
+    /// - Parameter body: gets the connection, which is closed when nobody holds it any more.
+    func callAlone<Value: Sendable>(
+        _ attempt: Attempt, deadline limit: Duration? = nil,
+        _ body: @escaping @Sendable (ConnectionHandle) throws -> Value
+    ) async throws -> Value {
+        // A driver within this process has no wire, and may have another state for each connection.
+        guard handle.hasWire else { return try await use(attempt, limit, body) }
+        return try await use(attempt, limit) { _ in
+            try body(Self.opened(Attempt("open connection", self.uri)))
+        }
+    }
+
+    private func use<Value: Sendable>(
+        _ attempt: Attempt, _ limit: Duration?,
+        _ body: @escaping @Sendable (ConnectionHandle) throws -> Value
+    ) async throws -> Value {
         guard listeners.closeReason != .client else {
             throw LibvirtError(
                 code: .closed, message: "the connection to \(uri) was closed", attempt: attempt)
         }
         do {
             return try await calls.run(attempt.action, deadline: limit ?? deadline) { [handle] in
-                try body(handle.pointer)
+                try body(handle)
             }
         } catch {
             throw LibvirtError.wrapping(error, attempt)

@@ -23,9 +23,9 @@ import Testing
                 for _ in 0..<Self.tasks {
                     group.addTask {
                         for _ in 0..<Self.rounds {
-                            let found = try await vms.watchers(of: disk)
-                            #expect(found.isEmpty)
-                            _ = try await vms.lockOwners(of: disk)
+                            let read = try await vms.read(disk, offset: 0, length: 1)
+                            #expect(read.count == 1)
+                            _ = try await vms.information(disk)
                         }
                     }
                 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Libvirt
 import Testing
 
@@ -189,6 +190,38 @@ import Testing
         #expect(asked.duration(to: .now) < .seconds(4))
         try await domain.destroy()
         await connection.close()
+    }
+
+    /// A call that libvirt overlooks waits until something else comes by: a keepalive, after five seconds.
+    @Test func shortCallsDoNotWaitForALongOne() async throws {
+        let connection = try await LibvirtConnection.open(uri: server.uri)
+        let stuck = try await connection.create(description("stuck"), paused: true)
+        let process = try #require(try processes(named: stuck.name).first)
+        let quick = try await connection.create(description("quick"), paused: true)
+        #expect(kill(process, SIGSTOP) == 0)
+        // It waits fifteen seconds for a process that stands still.
+        let long = Task { try await stuck.destroy(graceful: true) }
+        let began = ContinuousClock.now
+        var longest = Duration.zero
+        while began.duration(to: .now) < .seconds(8) {
+            let asked = ContinuousClock.now
+            #expect(try await connection.domain(uuid: quick.uuid) != nil)
+            longest = max(longest, asked.duration(to: .now))
+        }
+        #expect(longest < .seconds(4))
+        #expect(kill(process, SIGCONT) == 0)
+        try await long.value
+        try await quick.destroy()
+        await connection.close()
+    }
+
+    /// The QEMUs of a guest, by its name.
+    private func processes(named name: String) throws -> [pid_t] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }.filter
+        {
+            let command = FileManager.default.contents(atPath: "/proc/\($0)/cmdline") ?? Data()
+            return String(decoding: command, as: UTF8.self).contains("guest=\(name),")
+        }
     }
 
     @Test func aTakenNameIsADuplicate() async throws {

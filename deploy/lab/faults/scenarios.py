@@ -105,6 +105,8 @@ def power(scenario, times):
     resumed = [each.delay("resumed") for each in takeovers]
     scenario.tell("to the guest's first step", resumed, ttl + report.GRACE)
     scenario.tell("to the guest's first word", [each.delay("up") for each in takeovers])
+    scenario.tell("from the claim to the first step",
+                  [each.resumed_at - each.claimed_at for each in takeovers])
 
 
 def stall(scenario, times):
