@@ -74,9 +74,10 @@ def run(*argv, stdin=None, env=None, timeout=TIME_LIMIT, cwd=None):
         raise LabError(f"no answer from `{' '.join(argv)}` within {timeout} s") from error
     if result.returncode != 0:
         complaint = (result.stderr or result.stdout).strip().splitlines()
-        raise LabError(
-            f"`{' '.join(argv)}` failed ({result.returncode}): {'; '.join(complaint[-3:])}"
-        )
+        # The cause stands at the beginning, what came of it at the end.
+        if len(complaint) > 6:
+            complaint[3:-3] = ["[…]"]
+        raise LabError(f"`{' '.join(argv)}` failed ({result.returncode}): {'; '.join(complaint)}")
     return result.stdout
 
 

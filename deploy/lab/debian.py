@@ -99,10 +99,13 @@ def install(root):
 
 
 def inside(root, *words):
-    """Runs a program of the image's in it, with processes and mounts of its own."""
+    """Runs a program of the image's in it, with processes and mounts of its own.
+
+    A temporary folder that the caller has chosen is none of the image's: mktemp would fail there.
+    """
     run(
         "unshare", "--mount", "--pid", "--fork", "--kill-child", f"--mount-proc={root}/proc",
-        "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+        "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR=/tmp",
         "chroot", root, *words, timeout=LIMIT,
     )
 
