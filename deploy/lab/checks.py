@@ -30,6 +30,8 @@ def a_seed_gives_the_same_faults_always(_lab):
     wishes, again, other = [plan.all_wishes(seed, 600, 4, ["a", "b"]) for seed in (7, 7, 8)]
     assert wishes == again and wishes != other
     assert {"move", "drain", "ready", "create"} <= {wish.verb for wish in wishes}
+    still = plan.all_wishes(7, 600, 4, ["a", "b"], moves=False)
+    assert still == [wish for wish in wishes if wish.verb not in ("move", "drain", "ready")]
     assert {fault.kind for fault in first} == set(KINDS), "ten minutes must have every kind"
 
 

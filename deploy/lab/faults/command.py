@@ -46,6 +46,8 @@ def add_to(verbs):
                      help="what counts: Linux, or programs without an operating system, which boot"
                      " at once, so that a small machine's processors are left to what is measured"
                      " (default: %(default)s)")
+    sub.add_argument("--no-moves", dest="moves", action="store_false",
+                     help="order no moves and no maintenance: the faults alone move guests")
     sub.add_argument("--ttl", type=float, default=5, help="each node's lease in s (default: 5)")
     sub.add_argument("--binaries", help="folder of metastack-node and metastack")
     sub.add_argument("--scenario", choices=sorted(scenarios.SCENARIOS), help="one fault, judged")
@@ -67,7 +69,7 @@ def faults(options):
         seconds = options.minutes * 60
         names = [f"vm{index + 1}" for index in range(options.vms)]
         steps = plan.Planner(options.seed, seconds, options.hosts, options.ttl).plan()
-        steps += plan.all_wishes(options.seed, seconds, options.hosts, names)
+        steps += plan.all_wishes(options.seed, seconds, options.hosts, names, options.moves)
         for step in sorted(steps, key=lambda each: each.at):
             print(step)
         return 0

@@ -147,9 +147,11 @@ def plan_wishes(seed, seconds, vms):
     return wishes
 
 
-def all_wishes(seed, seconds, hosts, vms):
-    """All that is asked for, in the order of its time."""
-    wishes = plan_wishes(seed, seconds, vms) + plan_moves(seed, seconds, hosts, vms)
+def all_wishes(seed, seconds, hosts, vms, moves=True):
+    """All that is asked for, in the order of its time; without `moves`, the rest of the same."""
+    wishes = plan_wishes(seed, seconds, vms)
+    if moves:
+        wishes += plan_moves(seed, seconds, hosts, vms)
     return sorted(wishes, key=lambda wish: wish.at)
 
 

@@ -24,7 +24,7 @@ def run(options):
     seconds = options.minutes * 60
     lasting = [f"vm{index + 1}" for index in range(options.vms)]
     faults = plan.Planner(options.seed, seconds, options.hosts, options.ttl).plan()
-    wishes = plan.all_wishes(options.seed, seconds, options.hosts, lasting)
+    wishes = plan.all_wishes(options.seed, seconds, options.hosts, lasting, options.moves)
     with Session(options, SLOW_PAUSE) as session:
         world, observer = session.world, session.observer
         session.say(f"seed {options.seed}: {len(faults)} faults, {len(wishes)} wishes,"
@@ -39,7 +39,8 @@ def run(options):
         found, left = clean_up(session, wrong)
         observer.judge_all()
         parameters = {"seed": options.seed, "minutes": options.minutes, "ttl": options.ttl,
-                      "hosts": options.hosts, "vms": options.vms, "guests": options.guests, "load": load()}
+                      "hosts": options.hosts, "vms": options.vms, "guests": options.guests,
+                      "moves": options.moves, "load": load()}
         result = report.build(session, parameters, found, left, wrong)
         session.failed = bool(result["reasons"])
         session.write(result)
