@@ -21,6 +21,10 @@ PROBES = image.CACHE / "libvirt-capabilities"
 
 VIRSH = ("virsh", "-c", "qemu:///system")
 
+#: From which libvirt takes a port for each guest that moves here. No connection of the host's own shall have one
+#: between libvirt's choice and QEMU's use of it: the kernel takes theirs from 32768 to 60999.
+MIGRATION_PORTS = "49152-49215"
+
 VAR_FOLDERS = (
     "cache/libvirt/qemu/capabilities lib/libvirt/boot lib/libvirt/images lib/libvirt/qemu"
     " lib/metastack log/libvirt/qemu log/metastack tmp"
@@ -106,6 +110,7 @@ def namespace(lab, machine):
         ],
         "keep": [str(path) for path in keep if path.exists()],
         "folders": ["/run/lock", "/run/libvirt", "/run/metastack"],
+        "reserved_ports": MIGRATION_PORTS,
     }
 
 

@@ -250,6 +250,8 @@ def main():
     isolate(spec.get("tmpfs", []), spec.get("binds", []), spec.get("keep", []))
     for folder in spec.get("folders", []):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+    if ports := spec.get("reserved_ports"):
+        pathlib.Path("/proc/sys/net/ipv4/ip_local_reserved_ports").write_text(ports)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with socket_path(spec["socket"]) as path:
         pathlib.Path(spec["socket"]).unlink(missing_ok=True)
