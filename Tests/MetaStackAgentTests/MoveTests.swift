@@ -255,6 +255,23 @@ extension AgentTests {
             }
         }
 
+        @Test func aMoveThatFailedIsTriedAgainThoughNothingElseHappens() async throws {
+            try await run { fleet, owner, other in
+                owner.hypervisor.calls.before(.migrate, times: 1) {
+                    throw TestingError("the port is in use")
+                }
+                let order = #", "move": {"id": "m", "from": "\#(owner.id)"}"#
+                try await fleet.put("desired_vms/web", Self.wanted(order))
+                try await fleet.until("it says why it stays") {
+                    $0.claim("web")?.value.message?.contains("the port is in use") == true
+                }
+                try await fleet.until("it has moved", within: .seconds(30)) {
+                    $0.isRunning("web", on: other.id)
+                }
+                #expect(owner.hypervisor.calls.count(of: .migrate) == 2)
+            }
+        }
+
         @Test func aMoveWhoseTargetIsGoneIsBrokenOffAndTheGuestRunsOn() async throws {
             try await run { fleet, owner, other in
                 let (moves, move) = AsyncStream<Void>.makeStream()

@@ -125,23 +125,31 @@ struct GuestPerformer: Sendable {
     }
 
     /// Adds to a situation of this node's VM whether it shall move, as far as this agent has tried.
-    func addMove(to situation: inout GuestSituation) {
-        guard situation.claim?.value.host == view.me else { return }
+    ///
+    /// - Returns: after which time a move that came to nothing is to be tried again.
+    func addMove(to situation: inout GuestSituation) -> Duration? {
+        guard situation.claim?.value.host == view.me else { return nil }
         let vm = situation.vm
         let (underway, failure) = memory.state.withLock { ($0.moves[vm], $0.moveFailures[vm]) }
         situation.hasBegunMove = underway != nil && underway?.id == situation.claim?.value.move?.id
         situation.move = verdict(on: vm, in: view.cluster)
+        var delay: Duration?
         switch situation.move {
         case .stay:
             memory.state.withLock { _ = $0.moveFailures.removeValue(forKey: vm) }
         case .go(let plan):
             guard let failure, failure.order == plan.order, !situation.hasBegunMove else { break }
             situation.moveNote = failure.text
-            if failure.until > clock.now { situation.move = .wait }
+            let now = clock.now
+            if failure.until > now {
+                situation.move = .wait
+                delay = now.duration(to: failure.until)
+            }
         case .stuck(let reason): situation.moveNote = "cannot move: \(reason)"
         case .wait: situation.moveNote = failure?.text
         }
         view.noteWaitingToMove(vm, situation.move != .stay)
+        return delay
     }
 
     /// What the records ask of the VM, and where they ask nothing, what evens out load.

@@ -57,7 +57,7 @@ struct GuestService: Service {
         guard let lease = view.provenLease(at: now),
             var situation = view.situation(of: vm, lease: lease, at: now)
         else { return nil }
-        performer.addMove(to: &situation)
+        if let movesAgain = performer.addMove(to: &situation) { queue.mark(vm, after: movesAgain) }
         var triesAgain = performer.addNICs(to: &situation)
         var step = GuestRules.next(situation)
         if step.restsOnAbsence {
