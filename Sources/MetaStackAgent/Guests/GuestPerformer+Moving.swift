@@ -65,28 +65,27 @@ extension GuestPerformer {
         guard let move = known.value.move else { return .settled }
         // One that an earlier agent began may go on without it.
         try await hypervisor.abortMigration(of: situation.vm)
-        let delay = noteFailure("not moved to host \(move.to): \(reason)", move, situation.vm)
+        noteFailure("not moved to host \(move.to): \(reason)", move, situation.vm)
         var claim = changed(known)
         claim.move = nil
         let result = try await transactions.update(
             situation.vm, claim, known: known, lease: situation.lease)
-        guard case .written(let revision) = result else { return outcome(result, situation) }
-        log(situation).warning(
-            "move ended", metadata: ["to": "\(move.to)", "reason": "\(reason)"])
-        view.noteOwnWrite(situation.vm, revision)
-        return .again(after: delay)
+        if case .written = result {
+            log(situation).warning(
+                "move ended", metadata: ["to": "\(move.to)", "reason": "\(reason)"])
+        }
+        return outcome(result, situation)
     }
 
-    private func noteFailure(_ text: String, _ move: GuestMove, _ vm: VMID) -> Duration {
+    private func noteFailure(_ text: String, _ move: GuestMove, _ vm: VMID) {
         let now = clock.now
-        return memory.state.withLock { state in
+        memory.state.withLock { state in
             state.moves[vm] = nil
             let before = state.moveFailures[vm]?.times ?? 0
             let delay = min(settings.moveAgainAfter * (1 << min(before, 16)), .seconds(600))
             state.moveFailures[vm] = MoveFailure(
                 text: text, host: move.to, order: move.order, times: before + 1,
                 until: now + delay)
-            return delay
         }
     }
 
