@@ -2,7 +2,7 @@
 
 import math
 
-from lab.faults import plan
+from lab.faults import plan, report
 from lab.faults.kinds import KINDS
 from lab.faults.moves import Move, Moves
 from lab.faults.processes import has_run
@@ -82,6 +82,20 @@ def percentiles_are_values_that_were_measured(_lab):
     assert percentile(range(1, 102), 0.99) == 100
     takeover = Takeover("vm", "host1", "host2", "power", 10.0, 14.5)
     assert takeover.delay("claimed") == 4.5 and takeover.delay("up") is None
+
+
+def the_verdict_on_times_says_how_many_were_late(_lab):
+    for times, wanted in (
+        ([2.0] * 99 + [3.5], "held: 1 of 100 later"),
+        ([2.0, 3.5, None, 3.01], "NOT held: 2 of 3 later"),
+        ([], "nothing to judge"),
+    ):
+        found = report.verdict({
+            "limit": 3.0,
+            "judged": {"resumed": report.figures(times)},
+            "judged, each": [{"resumed": time} for time in times],
+        })
+        assert found == wanted, f"{times}: {found}"
 
 
 def a_guest_that_writes_beside_its_twin_is_found(_lab):
@@ -223,6 +237,7 @@ CHECKS = [
     no_plan_asks_for_what_is_not_there,
     every_host_that_is_emptied_is_ready_at_the_end,
     percentiles_are_values_that_were_measured,
+    the_verdict_on_times_says_how_many_were_late,
     a_guest_that_writes_beside_its_twin_is_found,
     a_takeover_and_lines_read_late_accuse_nobody,
     a_guest_that_moves_goes_on_with_its_numbers,
