@@ -48,6 +48,8 @@ def add_to(verbs):
                      " (default: %(default)s)")
     sub.add_argument("--no-moves", dest="moves", action="store_false",
                      help="order no moves and no maintenance: the faults alone move guests")
+    sub.add_argument("--rebalance", action="store_true",
+                     help="have the nodes share load by themselves, every few seconds")
     sub.add_argument("--ttl", type=float, default=5, help="each node's lease in s (default: 5)")
     sub.add_argument("--binaries", help="folder of metastack-node and metastack")
     sub.add_argument("--scenario", choices=sorted(scenarios.SCENARIOS), help="one fault, judged")

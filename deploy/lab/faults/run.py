@@ -15,6 +15,9 @@ from lab.faults.world import SLOW_PAUSE, CommandFailed
 RECOVERY_LIMIT = 180
 CLEAN_LIMIT = 120
 
+#: What `--rebalance` sets: guests are spread again before the next fault, as a rule.
+REBALANCE = ("state=on", "threshold_percent=10", "interval_s=5", "cool_down_s=5")
+
 #: Seconds between two tries of a wish that etcd could not take.
 RETRY = 1.0
 
@@ -30,6 +33,8 @@ def run(options):
         session.say(f"seed {options.seed}: {len(faults)} faults, {len(wishes)} wishes,"
                     f" TTL {options.ttl:g} s; the load is {load()}")
         world.create(lasting, lambda vm: observer.counts_since(vm, 0.0))
+        if options.rebalance:
+            world.metastack("config", "set", "rebalance", *REBALANCE)
         session.say("all guests count; the faults begin")
         wishing = Wishing(session, wishes)
         wishing.start()
@@ -40,7 +45,7 @@ def run(options):
         observer.judge_all()
         parameters = {"seed": options.seed, "minutes": options.minutes, "ttl": options.ttl,
                       "hosts": options.hosts, "vms": options.vms, "guests": options.guests,
-                      "moves": options.moves, "load": load()}
+                      "moves": options.moves, "rebalance": options.rebalance, "load": load()}
         result = report.build(session, parameters, found, left, wrong)
         session.failed = bool(result["reasons"])
         session.write(result)
