@@ -1,8 +1,10 @@
 """Checks of the fault run's pure parts, on invented plans and observations. For the selftest."""
 
+import argparse
 import math
 
-from lab.faults import plan, report
+from lab.errors import LabError
+from lab.faults import command, plan, report
 from lab.faults.kinds import KINDS
 from lab.faults.moves import Move, Moves
 from lab.faults.processes import has_run
@@ -72,6 +74,19 @@ def every_host_that_is_emptied_is_ready_at_the_end(_lab):
                 assert empty == wish.name, f"seed {seed}: {wish}"
                 empty = None
         assert empty is None, f"seed {seed}"
+
+
+def options_that_a_scenario_has_no_use_for_are_refused(_lab):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--dir")
+    command.add_to(parser.add_subparsers())
+    for words in ("", "--rebalance", "--no-moves"):
+        refusal = ""
+        try:
+            command.check(parser.parse_args(["faults", "--scenario", "power", *words.split()]))
+        except LabError as error:
+            refusal = str(error)
+        assert words in refusal and bool(words) == bool(refusal), f"{words}: {refusal}"
 
 
 def percentiles_are_values_that_were_measured(_lab):
@@ -236,6 +251,7 @@ CHECKS = [
     no_plan_takes_more_than_can_heal,
     no_plan_asks_for_what_is_not_there,
     every_host_that_is_emptied_is_ready_at_the_end,
+    options_that_a_scenario_has_no_use_for_are_refused,
     percentiles_are_values_that_were_measured,
     the_verdict_on_times_says_how_many_were_late,
     a_guest_that_writes_beside_its_twin_is_found,

@@ -93,6 +93,9 @@ def check(options):
     options.ttl = int(options.ttl)
     if options.minutes * 60 < 30:
         raise LabError("--minutes takes 0.5 or more: faults need time to be healed")
+    if options.scenario and (options.rebalance or not options.moves):
+        raise LabError("--scenario breaks one thing, and neither orders moves nor shares load:"
+                       " leave out --no-moves and --rebalance")
     if options.vms is None:
         options.vms = 10 if not options.scenario else 4
     name = options.scenario or f"seed{options.seed}"
