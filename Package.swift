@@ -143,7 +143,7 @@ let package = Package(
         tests("CurlTests", "Curl"),
         tests("EtcdTests", "Etcd", logging, subprocess),
         tests("LibvirtTests", "Libvirt"),
-        tests("CephTests", "Ceph", "CCeph"),
+        tests("CephTests", "Ceph", "CCeph", subprocess),
         tests("ISO9660Tests", "ISO9660", subprocess),
         tests("LinuxNetworkTests", "LinuxNetwork", "MetaStackModel", subprocess),
         tests("MetaStackModelTests", "MetaStackModel", "MetaStackTesting"),

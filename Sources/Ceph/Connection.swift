@@ -46,8 +46,9 @@ final class Connection: Sendable {
 
     deinit {
         guard let handles = state.withLock({ $0.takeHandles() }) else { return }
-        // Shutting down may block, and nobody knows whose thread this is.
-        DispatchQueue.global().async { [cluster] in end(cluster, handles) }
+        // Shutting down may block, and nobody knows whose thread this is. A serial queue has a thread of
+        // its own; the global ones share theirs with Swift's tasks, as `BlockingCalls` says.
+        DispatchQueue(label: "metastack.ceph.end").async { [cluster] in end(cluster, handles) }
     }
 
     /// Runs `body` on a thread that may block.

@@ -1,5 +1,6 @@
 import Ceph
 import Foundation
+import Subprocess
 
 /// A real Ceph for the whole test process: one monitor, one OSD, in memory, on 127.0.0.1.
 final class CephFixture: Sendable {
@@ -25,6 +26,27 @@ final class CephFixture: Sendable {
     /// A connection of its own; whoever makes it closes it.
     static func connect(user: String = "metastack") async throws -> CephCluster {
         try await CephCluster.connect(shared().configuration(user: user))
+    }
+
+    /// Runs one of Ceph's own programs, as the administrator, and returns what it prints.
+    static func run(_ program: String, _ words: [String]) async throws -> String {
+        let configuration = try await shared().directory + "/ceph.conf"
+        let result = try await Subprocess.run(
+            .name(program), arguments: Arguments(["--conf", configuration] + words),
+            output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+        guard result.terminationStatus.isSuccess else {
+            throw FixtureError(description: "\(program) \(words): \(result.standardError)")
+        }
+        return result.standardOutput
+    }
+
+    /// Lets the OSD answer nothing for the time of `body`.
+    func withoutOSD(_ body: () async throws -> Void) async throws {
+        let file = try String(contentsOfFile: directory + "/osd.pid", encoding: .utf8)
+        guard let osd = pid_t(file.dropLast()) else { throw FixtureError(description: file) }
+        kill(osd, SIGSTOP)
+        defer { kill(osd, SIGCONT) }
+        try await body()
     }
 
     private static func start() async throws -> CephFixture {
@@ -62,7 +84,8 @@ struct FixtureError: Error, CustomStringConvertible { let description: String }
 /// Ends at the first output, or at the end of the process; never blocks the cooperative pool.
 private func firstBytes(of pipe: Pipe) async -> String {
     await withCheckedContinuation { continuation in
-        DispatchQueue.global().async {
+        // A queue's own thread: those of global queues are the pool's.
+        DispatchQueue(label: "ceph-fixture").async {
             let data = pipe.fileHandleForReading.availableData
             continuation.resume(returning: String(decoding: data, as: UTF8.self))
         }

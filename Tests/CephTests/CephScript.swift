@@ -93,6 +93,7 @@ let cephScript = #"""
         echo "{\"cephx_secret\":\"$secret\"}" | ceph osd new $uuid -i -
         ceph-osd -c "$conf" -i 0 --mkfs --osd-uuid $uuid
         ceph-osd -c "$conf" -i 0 -f </dev/null >"$dir/osd.out" 2>&1 & osd=$!
+        echo $osd >"$dir/osd.pid"
         for pool in vms images locked; do ceph osd pool create $pool 8 8; done
         for pool in vms images locked; do rbd -c "$conf" pool init $pool; done
         ceph auth get-or-create client.metastack mon 'profile rbd' \

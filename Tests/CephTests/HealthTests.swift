@@ -1,5 +1,4 @@
 import Ceph
-import Foundation
 import Testing
 
 @Suite struct HealthTests {
@@ -21,16 +20,6 @@ import Testing
     }
 
     private func administer(_ words: String) async throws {
-        let fixture = try await CephFixture.shared()
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/ceph")
-        process.arguments =
-            ["--conf", fixture.directory + "/ceph.conf"]
-            + words.split(separator: " ").map(String.init)
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "ceph \(words)")
+        _ = try await CephFixture.run("ceph", words.split(separator: " ").map(String.init))
     }
 }

@@ -99,19 +99,12 @@ import Testing
 
 /// What the image really takes up, as `rbd du` counts it by the object map.
 private func usedBytes(of path: String) async throws -> Int64 {
-    let directory = try await CephFixture.shared().directory
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/rbd")
-    process.arguments = ["-c", directory + "/ceph.conf", "du", "--format", "json", path]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
     struct Usage: Decodable {
         struct Image: Decodable { let used_size: Int64 }
         let images: [Image]
     }
-    return try JSONDecoder().decode(Usage.self, from: data).images.reduce(0) { $0 + $1.used_size }
+    let text = try await CephFixture.run("rbd", ["du", "--format", "json", path])
+    return try JSONDecoder().decode(Usage.self, from: Data(text.utf8)).images.reduce(0) {
+        $0 + $1.used_size
+    }
 }
