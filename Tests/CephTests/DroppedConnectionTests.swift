@@ -21,7 +21,8 @@ import Testing
                 while ContinuousClock.now < end {
                     let start = ContinuousClock.now
                     await Task.detached {}.value
-                    #expect(ContinuousClock.now - start < .seconds(1))
+                    // A busy machine's tasks wait, too; those behind Ceph wait for its own time-out, 10 s.
+                    #expect(ContinuousClock.now - start < .seconds(5))
                 }
             }
             for name in names { try await removeOnceUnused(name, from: vms) }
