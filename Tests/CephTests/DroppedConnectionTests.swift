@@ -1,7 +1,7 @@
 import Ceph
 import Testing
 
-/// Connections that nobody closes. By themselves: Ceph does not answer meanwhile.
+/// Connections that nobody closes. Ceph does not answer meanwhile, so most tests of Ceph run at another time.
 @Suite struct DroppedConnectionTests {
     /// More than Swift's pool has threads, on most machines.
     private static let connections = 32
